@@ -1,0 +1,218 @@
+/* Problem descriptors: every operator of Cairn as a value.
+ *
+ * A descriptor names shapes, parameters and the memory that the operator reads and writes. It can be printed as one line,
+ * parsed back, drawn at random, timed, traced and handed to any backend; the bits of its results are fixed by
+ * docs/ARITHMETIC.md and do not depend on which backend runs it.
+ *
+ * Conventions: all matrices are row-major; activations are NCHW, convolution weights OIHW; counts are in elements, offsets
+ * in elements of the operand's own type; "float" is IEEE binary32. Sizes are at least 1. */
+#ifndef CAIRN_PROBLEM_H
+#define CAIRN_PROBLEM_H
+
+#include <cairn/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cairn_buffer;
+
+/* A piece of device memory: a buffer and an offset in elements of the operand's type. {NULL, 0} where an operand is unused. */
+struct cairn_mem {
+    struct cairn_buffer *buffer;
+    int64_t offset;
+};
+
+enum cairn_bias {
+    CAIRN_BIAS_NONE,
+    CAIRN_BIAS_N, /* bias[j] is added to column j of c */
+    CAIRN_BIAS_M, /* bias[i] is added to row i of c */
+};
+
+enum cairn_activation_kind { CAIRN_ACT_NONE, CAIRN_ACT_RELU, CAIRN_ACT_TANH, CAIRN_ACT_SIGMOID };
+
+/* c_b = act(op(a_b) op(b_b) + bias)   for each b < batch;  c_b is m x n, op(a_b) m x k, op(b_b) k x n.
+ * With sum = 1 there is one c: the product over the batch * k long dimension (b, k) flattened, b outermost.
+ * ta = 1: a_b is stored k x m; tb = 1: b_b is stored n x k. A stride of 0 shares an operand among the batches. */
+struct cairn_gemm {
+    int64_t batch, m, n, k;
+    int64_t ta, tb, sum;
+    int64_t lda, ldb, ldc;                /* leading dimensions; 0 before completion means tight */
+    int64_t stride_a, stride_b, stride_c; /* distance of one batch's operand to the next; ignored when batch = 1 */
+    int64_t bias, act;                    /* enum cairn_bias, enum cairn_activation_kind */
+    struct cairn_mem a, b, bias_v, c, work;
+};
+
+/* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c,kh,kw; y: n,o,oh,ow with
+ * oh = (h + pad_t + pad_b - kh) / stride_h + 1 (rounded down), ow likewise.
+ * Three operators share the descriptor:
+ *   conv          y  = act(x * w + bias)      with k = (channel, row, column)
+ *   conv_data     dx = gradient of x from dy  (operands y = dy in, x = dx out)
+ *   conv_weights  dw = gradient of w from dy  (operands x in, y = dy in, w = dw out), k = (image, row, column) */
+struct cairn_conv {
+    int64_t n, c, h, w, o, kh, kw;
+    int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    int64_t bias, act; /* conv only: bias is 0 or 1 (one per output channel) */
+    struct cairn_mem x, weight, bias_v, y, work;
+};
+
+/* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i - pad_t, column * stride_w + j - pad_l), +0 outside the image.
+ * col2im is its transpose: dx = sum over (i, j) of the kernel in row-major order, valid taps only, from t = +0. */
+struct cairn_im2col {
+    int64_t n, c, h, w, kh, kw;
+    int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    struct cairn_mem x, col;
+};
+
+/* Max pooling of `planes` = images x channels planes of h x w. Padding never wins; padding is smaller than the kernel.
+ * index[p][oh][ow] is the winner's position row * w + column in its plane, the first in row order on ties; a NaN wins, the
+ * last NaN in row order: best = (x > best || x != x) ? x : best.
+ * pool_grad: dx = sum over the windows (in row-major order of windows, from +0) whose index is this element, of dy. */
+struct cairn_pool {
+    int64_t planes, h, w, kh, kw;
+    int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    struct cairn_mem x, y, index; /* pool_grad: x = dx out, y = dy in, index in */
+};
+
+/* y = act(x). y may be x itself. relu(x) = x < 0 ? +0 : x (NaN and -0 are kept). */
+struct cairn_activation {
+    int64_t kind, count; /* enum cairn_activation_kind, not NONE */
+    struct cairn_mem x, y;
+};
+
+/* dx from y = act(x) and dy. relu: y <= 0 ? +0 : dy;  tanh: dy * fma(-y, y, 1);  sigmoid: dy * (y * (1 - y)). dx may be dy. */
+struct cairn_activation_grad {
+    int64_t kind, count;
+    struct cairn_mem y, dy, dx;
+};
+
+/* Softmax with cross-entropy, row by row over `classes` logits z:
+ *   m = max z; e_j = exp(z_j - m); s = sum e_j (the sum of docs/ARITHMETIC.md); p_j = e_j / s
+ *   loss[r] = log(s) - (z_label - m);  correct[r] = 1 if label is the first largest logit, else 0
+ *   grad_j = (p_j - [j = label]) * scale   (want_grad)         prob_j = p_j   (want_prob)
+ * Labels outside 0..classes-1 give loss NaN, correct 0 and grad_j = p_j * scale. */
+struct cairn_softmax {
+    int64_t rows, classes, want_grad, want_prob;
+    float scale;
+    struct cairn_mem logits, labels, loss, correct, grad, prob; /* labels and correct are int32 */
+};
+
+/* y_i = keep_i ? x_i * s : +0, s = 1 / (1 - rate), keep_i: u_i > rate, u_i the uniform of Philox counter
+ * (seed, stream, step, element first + i). Its own gradient: the same descriptor on dy. y may be x. */
+struct cairn_dropout {
+    int64_t count;
+    float rate; /* 0 <= rate < 1 */
+    uint64_t seed;
+    int64_t stream, step, first; /* stream, step: 0 .. 2^32-1 */
+    struct cairn_mem x, y;
+};
+
+enum cairn_reduce_kind { CAIRN_REDUCE_SUM, CAIRN_REDUCE_SUMSQ, CAIRN_REDUCE_MAX };
+
+/* y[j] = reduction over (i, l), flattened as i * n2 + l, of x[i][j][l]; x is n1 x c x n2. sumsq squares (rounded) first.
+ * max: best = (x > best || x != x) ? x : best from -infinity, in any order; a result of -0 is made +0. */
+struct cairn_reduce {
+    int64_t kind, n1, c, n2;
+    struct cairn_mem x, y, work;
+};
+
+/* x[i] = ((float)table[index[i]][e] - shift) * scale for e < item;  y[i] = labels[index[i]] as int32.
+ * Bytes and labels are unsigned 8-bit, total rows of them; indices int32 in 0..total-1 (an index outside gives NaN and -1). */
+struct cairn_gather {
+    int64_t count, item, total;
+    float shift, scale;
+    struct cairn_mem table, labels, indices, x, y;
+};
+
+/* SGD with momentum and L2, in this order for each element (l2 only where i < decay_count):
+ *   g = fma(l2, w, g);  v = fma(momentum, v, g);  w = fma(-lr, v, w).  v is stored; g is not. */
+struct cairn_sgd {
+    int64_t count, decay_count;
+    float lr, momentum, l2;
+    struct cairn_mem w, g, v;
+};
+
+/* Adam (Kingma & Ba 2015), l2 added to the gradient where i < decay_count:
+ *   g = fma(l2, w, g);  m = fma(beta1, m, (1 - beta1) * g);  v = fma(beta2, v, ((1 - beta2) * g) * g)
+ *   w = w - lr * ((m * c1) / (sqrt(v * c2) + epsilon)),   c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t) given by the caller,
+ *   the last line as fma(-lr, (m * c1) / (sqrt(v * c2) + epsilon), w). */
+struct cairn_adam {
+    int64_t count, decay_count;
+    float lr, beta1, beta2, epsilon, l2, c1, c2;
+    struct cairn_mem w, g, m, v;
+};
+
+/* X(slot, NAME, descriptor struct, union member): the list of operators. One order everywhere. */
+#define CAIRN_OP_LIST(X)                                                                           \
+    X(gemm, GEMM, cairn_gemm, gemm)                                                                \
+    X(conv, CONV, cairn_conv, conv)                                                                \
+    X(conv_data, CONV_DATA, cairn_conv, conv)                                                      \
+    X(conv_weights, CONV_WEIGHTS, cairn_conv, conv)                                                \
+    X(im2col, IM2COL, cairn_im2col, im2col)                                                        \
+    X(col2im, COL2IM, cairn_im2col, im2col)                                                        \
+    X(pool, POOL, cairn_pool, pool)                                                                \
+    X(pool_grad, POOL_GRAD, cairn_pool, pool)                                                      \
+    X(activation, ACTIVATION, cairn_activation, activation)                                        \
+    X(activation_grad, ACTIVATION_GRAD, cairn_activation_grad, activation_grad)                    \
+    X(softmax, SOFTMAX, cairn_softmax, softmax)                                                    \
+    X(dropout, DROPOUT, cairn_dropout, dropout)                                                    \
+    X(reduce, REDUCE, cairn_reduce, reduce)                                                        \
+    X(gather, GATHER, cairn_gather, gather)                                                        \
+    X(sgd, SGD, cairn_sgd, sgd)                                                                    \
+    X(adam, ADAM, cairn_adam, adam)
+
+enum cairn_op {
+#define CAIRN_OP_ENUM(slot, NAME, type, member) CAIRN_OP_##NAME,
+    CAIRN_OP_LIST(CAIRN_OP_ENUM)
+#undef CAIRN_OP_ENUM
+        CAIRN_OP_COUNT
+};
+
+/* An operator with its descriptor. */
+struct cairn_problem {
+    enum cairn_op op;
+    union {
+        struct cairn_gemm gemm;
+        struct cairn_conv conv;
+        struct cairn_im2col im2col;
+        struct cairn_pool pool;
+        struct cairn_activation activation;
+        struct cairn_activation_grad activation_grad;
+        struct cairn_softmax softmax;
+        struct cairn_dropout dropout;
+        struct cairn_reduce reduce;
+        struct cairn_gather gather;
+        struct cairn_sgd sgd;
+        struct cairn_adam adam;
+    } u;
+};
+
+/* "gemm" for CAIRN_OP_GEMM; and back, CAIRN_OP_COUNT for an unknown name. */
+const char *cairn_op_name(enum cairn_op op);
+enum cairn_op cairn_op_find(const char *name);
+
+/* A descriptor of this operator with every field at its default (sizes 1, strides 1, the rest 0). Memory is unset. */
+struct cairn_problem cairn_problem_default(enum cairn_op op);
+
+/* Fills derived fields that are 0 (gemm's leading dimensions and strides) and checks every field against the operator's rules.
+ * CAIRN_INVALID names the field. Memory is not looked at. */
+cairn_status cairn_problem_complete(struct cairn_problem *problem);
+
+/* One line: the operator's name, then field=value for each field that differs from its default. Returns the length, as
+ * snprintf does. Memory is not printed. */
+int cairn_problem_print(const struct cairn_problem *problem, char *text, size_t size);
+
+/* The inverse; completes the problem. Stops at the end of the text or at a word without '=' (`*end` points to it when end is
+ * not NULL; otherwise such a word is an error). CAIRN_PARSE tells what would have been accepted. */
+cairn_status cairn_problem_parse(const char *text, struct cairn_problem *problem, const char **end);
+
+/* Floating-point operations of the definition (an fma counts 2) and bytes that must move at least once; for benchmarks. */
+double cairn_problem_flops(const struct cairn_problem *problem);
+double cairn_problem_bytes(const struct cairn_problem *problem);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,288 @@
+/* The wall of wrappers: the only caller of the slots. */
+#include "base/error.h"
+#include "device/device.h"
+#include "device/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct range {
+    const struct cairn_buffer *buffer;
+    int64_t begin, end; /* bytes */
+    enum cairn_role role;
+    int inplace;
+    const char *name;
+};
+#define MAX_OPERANDS 8
+
+/* A late failure is kept: it names the operators since the last wait, and every later call returns it. */
+static cairn_status keep_failure(struct cairn_device *device, cairn_status st)
+{
+    if (st != CAIRN_DEVICE || device->failed) return st;
+    device->failed = st;
+    snprintf(device->failure, sizeof device->failure, "%.400s (operators %llu to %llu since the last wait)",
+             cairn_error(), (unsigned long long)device->waited + 1, (unsigned long long)device->enqueued);
+    return cairn_fail(st, "%s", device->failure);
+}
+
+static cairn_status check_alive(struct cairn_device *device)
+{
+    return device->failed ? cairn_fail(device->failed, "%s", device->failure) : CAIRN_OK;
+}
+
+static cairn_status check_operand(const struct cairn_device *device, const struct cairn_problem *problem,
+                                  const struct cairn_operand *o, int64_t work, struct range *range)
+{
+    const char *op = cairn_op_name(problem->op);
+    const struct cairn_mem *mem = cairn_problem_mem_const(problem, o);
+    int64_t extent = o->extent ? o->extent(problem) : work;
+    memset(range, 0, sizeof *range);
+    if (extent == 0) return CAIRN_OK;
+    if (!mem->buffer) return cairn_fail(CAIRN_INVALID, "%s: operand %s has no memory", op, o->name);
+    if (mem->buffer->device != device)
+        return cairn_fail(CAIRN_INVALID, "%s: operand %s lies on another device", op, o->name);
+    int64_t size = (int64_t)cairn_dtype_size(o->dtype), room = (int64_t)mem->buffer->bytes / size;
+    if (mem->offset < 0 || mem->offset > room || extent > room - mem->offset)
+        return cairn_fail(CAIRN_INVALID, "%s: operand %s needs elements %lld to %lld of a buffer that has %lld", op,
+                          o->name, (long long)mem->offset, (long long)(mem->offset + extent), (long long)room);
+    *range = (struct range){mem->buffer, mem->offset * size, (mem->offset + extent) * size, o->role, o->inplace, o->name};
+    return CAIRN_OK;
+}
+
+static cairn_status check_overlap(const struct cairn_problem *problem, const struct range *a, const struct range *b)
+{
+    if (!a->buffer || a->buffer != b->buffer || a->begin >= b->end || b->begin >= a->end) return CAIRN_OK;
+    if (a->role == CAIRN_IN && b->role == CAIRN_IN) return CAIRN_OK;
+    if (a->inplace && a->inplace == b->inplace && a->begin == b->begin && a->end == b->end) return CAIRN_OK;
+    return cairn_fail(CAIRN_INVALID, "%s: operands %s and %s overlap", cairn_op_name(problem->op), a->name, b->name);
+}
+
+static cairn_status check_memory(const struct cairn_device *device, const struct cairn_problem *problem, int64_t work)
+{
+    struct range ranges[MAX_OPERANDS];
+    cairn_status st = CAIRN_OK;
+    int count = 0;
+    for (const struct cairn_operand *o = cairn_schema_of(problem->op)->operands; o->name; o++, count++) {
+        TRY(check_operand(device, problem, o, work, &ranges[count]));
+        for (int i = 0; i < count; i++) TRY(check_overlap(problem, &ranges[i], &ranges[count]));
+    }
+out:
+    return st;
+}
+
+int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op, const struct cairn_variant *variants,
+                       int count)
+{
+    int preferred = 0;
+    for (int i = 0; i < count; i++) {
+        if (backend->forced[op][0] && !strcmp(backend->forced[op], variants[i].name)) return i;
+        if (variants[i].preferred) preferred = i;
+    }
+    return preferred;
+}
+
+int cairn_device_variants(struct cairn_device *device, const struct cairn_problem *problem,
+                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
+{
+    struct cairn_problem complete = *problem;
+    if (cairn_problem_complete(&complete) != CAIRN_OK) return -1;
+    memset(variants, 0, CAIRN_MAX_VARIANTS * sizeof *variants);
+    return device->backend->ops->variants(device->backend, &complete, variants);
+}
+
+/* A name that no problem of this operator ever offers is a mistake; asking a small problem tells. */
+cairn_status cairn_device_force(struct cairn_device *device, const char *op_name, const char *name)
+{
+    enum cairn_op op = cairn_op_find(op_name);
+    if (op == CAIRN_OP_COUNT) return cairn_fail(CAIRN_INVALID, "'%s' is not an operator", op_name);
+    if (!name) {
+        device->backend->forced[op][0] = '\0';
+        return CAIRN_OK;
+    }
+    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
+    struct cairn_problem problem = cairn_problem_default(op);
+    char known[160] = "";
+    int count = cairn_device_variants(device, &problem, variants);
+    for (int i = 0; i < count; i++) {
+        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", variants[i].name);
+        if (strcmp(variants[i].name, name) != 0) continue;
+        memcpy(device->backend->forced[op], variants[i].name, sizeof variants[i].name);
+        return CAIRN_OK;
+    }
+    return cairn_fail(CAIRN_INVALID, "%s has no variant '%s' on %s; it has:%s", op_name, name,
+                      device->backend->info.name, known);
+}
+
+static cairn_status choose(struct cairn_device *device, const struct cairn_problem *complete, int *variant,
+                           int64_t *work)
+{
+    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
+    memset(variants, 0, sizeof variants);
+    int count = device->backend->ops->variants(device->backend, complete, variants);
+    if (count < 1) return cairn_fail(CAIRN_UNSUPPORTED, "%s: no variant fits this device", cairn_op_name(complete->op));
+    *variant = cairn_pick_variant(device->backend, complete->op, variants, count);
+    *work = variants[*variant].work;
+    return CAIRN_OK;
+}
+
+cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_problem *problem, int64_t *floats)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_problem complete = *problem;
+    int variant;
+    TRY(cairn_problem_complete(&complete));
+    TRY(choose(device, &complete, &variant, floats));
+out:
+    return st;
+}
+
+static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_problem *problem, int variant)
+{
+    switch (problem->op) {
+#define CASE(slot, NAME, type, member)                                                             \
+    case CAIRN_OP_##NAME:                                                                          \
+        return backend->ops->slot(backend, &problem->u.member, variant);
+        CAIRN_OP_LIST(CASE)
+#undef CASE
+    case CAIRN_OP_COUNT:
+        break;
+    }
+    return cairn_fail(CAIRN_INVALID, "there is no operator number %d", (int)problem->op);
+}
+
+cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_problem complete = *problem;
+    int variant = 0;
+    int64_t work = 0;
+    TRY(check_alive(device));
+    TRY(cairn_problem_complete(&complete));
+    TRY(choose(device, &complete, &variant, &work));
+    TRY(check_memory(device, &complete, work));
+    device->enqueued++;
+    st = call_slot(device->backend, &complete, variant);
+    if (st != CAIRN_OK) {
+        char line[256];
+        cairn_problem_print(&complete, line, sizeof line);
+        st = keep_failure(device, cairn_fail_in(st, "%s", line));
+        goto out;
+    }
+    if (device->backend->options.wait_each) {
+        st = cairn_device_sync(device);
+        if (st != CAIRN_OK) {
+            char line[256];
+            cairn_problem_print(&complete, line, sizeof line);
+            st = cairn_fail_in(st, "%s", line);
+        }
+    }
+out:
+    return st;
+}
+
+cairn_status cairn_device_sync(struct cairn_device *device)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_alive(device));
+    TRY(keep_failure(device, device->backend->ops->sync(device->backend)));
+    device->waited = device->enqueued;
+out:
+    return st;
+}
+
+cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes, struct cairn_buffer **buffer)
+{
+    cairn_status st = CAIRN_OK;
+    *buffer = NULL;
+    TRY(check_alive(device));
+    if (bytes == 0) return cairn_fail(CAIRN_INVALID, "a buffer of 0 bytes was asked for");
+    TRY(device->backend->ops->alloc(device->backend, bytes, buffer));
+    (*buffer)->device = device;
+    (*buffer)->backend = device->backend;
+    (*buffer)->bytes = bytes;
+    device->bytes += bytes;
+out:
+    return st;
+}
+
+void cairn_buffer_destroy(struct cairn_buffer *buffer)
+{
+    if (!buffer) return;
+    buffer->device->bytes -= buffer->bytes;
+    buffer->backend->ops->release(buffer->backend, buffer);
+}
+
+size_t cairn_buffer_bytes(const struct cairn_buffer *buffer)
+{
+    return buffer->bytes;
+}
+
+size_t cairn_device_bytes(const struct cairn_device *device)
+{
+    return device->bytes;
+}
+
+static cairn_status check_span(const struct cairn_buffer *buffer, size_t offset, size_t bytes)
+{
+    if (offset > buffer->bytes || bytes > buffer->bytes - offset)
+        return cairn_fail(CAIRN_INVALID, "bytes %zu to %zu lie outside a buffer of %zu bytes", offset, offset + bytes,
+                          buffer->bytes);
+    return check_alive(buffer->device);
+}
+
+cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, const void *data, size_t bytes)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_span(buffer, offset, bytes));
+    if (bytes == 0) return CAIRN_OK;
+    TRY(keep_failure(buffer->device, buffer->backend->ops->write(buffer->backend, buffer, offset, data, bytes)));
+out:
+    return st;
+}
+
+cairn_status cairn_buffer_read(struct cairn_buffer *buffer, size_t offset, void *data, size_t bytes)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_span(buffer, offset, bytes));
+    if (bytes == 0) return CAIRN_OK;
+    TRY(keep_failure(buffer->device, buffer->backend->ops->read(buffer->backend, buffer, offset, data, bytes)));
+    buffer->device->waited = buffer->device->enqueued;
+out:
+    return st;
+}
+
+cairn_status cairn_buffer_copy(struct cairn_buffer *to, size_t to_offset, struct cairn_buffer *from,
+                               size_t from_offset, size_t bytes)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_span(to, to_offset, bytes));
+    TRY(check_span(from, from_offset, bytes));
+    if (to->device != from->device) return cairn_fail(CAIRN_INVALID, "copy between buffers of two devices");
+    if (to == from && to_offset < from_offset + bytes && from_offset < to_offset + bytes)
+        return cairn_fail(CAIRN_INVALID, "copy between overlapping parts of a buffer");
+    if (bytes == 0) return CAIRN_OK;
+    TRY(keep_failure(to->device,
+                     to->backend->ops->copy(to->backend, to, to_offset, from, from_offset, bytes)));
+out:
+    return st;
+}
+
+cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes, uint32_t pattern)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_span(buffer, offset, bytes));
+    if (offset % 4 || bytes % 4) return cairn_fail(CAIRN_INVALID, "fill: offset and size must be multiples of 4 bytes");
+    if (bytes == 0) return CAIRN_OK;
+    TRY(keep_failure(buffer->device, buffer->backend->ops->fill(buffer->backend, buffer, offset, bytes, pattern)));
+out:
+    return st;
+}
+
+cairn_status cairn_device_profile(struct cairn_device *device,
+                                  void (*each)(void *context, const char *kernel, int64_t calls, double seconds),
+                                  void *context)
+{
+    if (!device->backend->ops->profile)
+        return cairn_fail(CAIRN_UNSUPPORTED, "%s keeps no profile", device->backend->info.name);
+    return device->backend->ops->profile(device->backend, each, context);
+}

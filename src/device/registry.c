@@ -1,0 +1,145 @@
+/* Finding and opening devices by text. */
+#include "base/error.h"
+#include "device/device.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct cairn_driver *const drivers[] = {&cairn_reference_driver, &cairn_opencl_driver};
+#define DRIVERS (sizeof drivers / sizeof *drivers)
+
+cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_device_info *info), void *context)
+{
+    cairn_status st = CAIRN_OK;
+    for (size_t i = 0; i < DRIVERS; i++) TRY(drivers[i]->list(each, context));
+out:
+    return st;
+}
+
+/* "opencl:1" splits into the kind and what selects within it. */
+struct search {
+    const char *selector;
+    struct cairn_device_info best;
+    int found, best_rank, count;
+    char seen[512];
+};
+
+static int contains(const char *text, const char *part)
+{
+    size_t n = strlen(part);
+    for (; *text; text++)
+        if (!strncasecmp(text, part, n)) return 1;
+    return 0;
+}
+
+static int is_number(const char *text)
+{
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+static int matches(const struct search *search, const struct cairn_device_info *info)
+{
+    const char *want = search->selector;
+    int platform, device, used = 0;
+    if (!*want) return 1;
+    if (is_number(want)) return strlen(want) < 9 && atoi(want) == search->count;
+    if (isdigit((unsigned char)*want) && sscanf(want, "%8d.%8d%n", &platform, &device, &used) == 2 && !want[used])
+        return platform == info->platform_index && device == info->device_index;
+    return contains(info->name, want) || contains(info->platform, want) || contains(info->vendor, want);
+}
+
+static int rank_of(const struct cairn_device_info *info)
+{
+    return !strcmp(info->type, "gpu") ? 3 : !strcmp(info->type, "accelerator") ? 2 : 1;
+}
+
+static void consider(void *context, const struct cairn_device_info *info)
+{
+    struct search *search = context;
+    size_t n = strlen(search->seen);
+    snprintf(search->seen + n, sizeof search->seen - n, "%s%s (%s)", n ? ", " : "", info->spec, info->name);
+    int rank = rank_of(info);
+    if (info->available && matches(search, info) && (!search->found || rank > search->best_rank)) {
+        search->best = *info;
+        search->best_rank = rank;
+        search->found = 1;
+    }
+    search->count++;
+}
+
+static cairn_status find(const char *spec, const struct cairn_driver **driver, struct cairn_device_info *info)
+{
+    cairn_status st = CAIRN_OK;
+    size_t kind_length = strcspn(spec, ":");
+    *driver = NULL;
+    for (size_t i = 0; i < DRIVERS; i++)
+        if (strlen(drivers[i]->kind) == kind_length && !strncmp(drivers[i]->kind, spec, kind_length))
+            *driver = drivers[i];
+    if (!*driver || (spec[kind_length] == ':' && !spec[kind_length + 1]))
+        return cairn_fail(CAIRN_NOT_FOUND,
+                          "device '%s' is unknown: use reference, opencl, opencl:N, opencl:PLATFORM.DEVICE or opencl:NAME",
+                          spec);
+    struct search search = {.selector = spec[kind_length] ? spec + kind_length + 1 : ""};
+    TRY((*driver)->list(consider, &search));
+    if (!search.found)
+        return cairn_fail(CAIRN_NOT_FOUND, "no device matches '%s'; there %s %s", spec,
+                          search.count == 1 ? "is" : "are", search.count ? search.seen : "none of this kind");
+    *info = search.best;
+out:
+    return st;
+}
+
+cairn_status cairn_device_find(const char *spec, struct cairn_device_info *info)
+{
+    const struct cairn_driver *driver;
+    return find(spec, &driver, info);
+}
+
+cairn_status cairn_device_probe(const char *spec, struct cairn_device_info *info)
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_driver *driver;
+    TRY(find(spec, &driver, info));
+    TRY(driver->probe(info));
+out:
+    return st;
+}
+
+cairn_status cairn_device_open(const char *spec, const struct cairn_device_options *options,
+                               struct cairn_device **device)
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_driver *driver;
+    struct cairn_device_info info;
+    struct cairn_device_options plain = {0};
+    *device = NULL;
+    struct cairn_device *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    TRY(find(spec, &driver, &info));
+    TRY(driver->open(&info, options ? options : &plain, &fresh->backend));
+    *device = fresh;
+    fresh = NULL;
+out:
+    free(fresh);
+    return st;
+}
+
+void cairn_device_close(struct cairn_device *device)
+{
+    if (!device) return;
+    device->backend->ops->close(device->backend);
+    free(device);
+}
+
+const struct cairn_device_info *cairn_device_info(const struct cairn_device *device)
+{
+    return &device->backend->info;
+}
+
+enum cairn_math cairn_device_math(const struct cairn_device *device)
+{
+    return device->backend->options.math;
+}
