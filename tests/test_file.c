@@ -1,0 +1,207 @@
+/* Files appear whole or not at all; digests are the published ones. */
+#include "base/digest.h"
+#include "base/file.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static void enter(void)
+{
+    strcpy(folder, "/tmp/cairn-test-file-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static int entries(void)
+{
+    DIR *dir = opendir(folder);
+    int count = 0;
+    while (readdir(dir)) count++;
+    closedir(dir);
+    return count - 2;
+}
+
+static void leave(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+START_TEST(test_write_read)
+{
+    static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 1000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *out = malloc(sizes[i] + 1), *in;
+        size_t size;
+        for (size_t j = 0; j < sizes[i]; j++) out[j] = (char)(j * 31 + i);
+        ck_assert_int_eq(cairn_file_write(in_folder("f"), out, sizes[i]), CAIRN_OK);
+        ck_assert_int_eq(cairn_file_read(in_folder("f"), &in, &size), CAIRN_OK);
+        ck_assert_uint_eq(size, sizes[i]);
+        ck_assert_int_eq(memcmp(in, out, size), 0);
+        ck_assert_int_eq(in[size], 0);
+        free(in);
+        free(out);
+    }
+    ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(test_read_failures)
+{
+    char *data;
+    size_t size;
+    ck_assert_int_eq(cairn_file_read(in_folder("none"), &data, &size), CAIRN_NOT_FOUND);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "none"));
+    ck_assert_int_eq(cairn_file_read(folder, &data, &size), CAIRN_IO);
+    ck_assert_ptr_null(data);
+}
+END_TEST
+
+/* A read of a file without a size of its own. */
+START_TEST(test_read_unsized)
+{
+    char *data;
+    size_t size;
+    ck_assert_int_eq(cairn_file_read("/proc/self/status", &data, &size), CAIRN_OK);
+    ck_assert_uint_gt(size, 100);
+    free(data);
+}
+END_TEST
+
+START_TEST(test_failed_write_keeps_old)
+{
+    char *data, big[100000];
+    size_t size;
+    memset(big, 'x', sizeof big);
+    ck_assert_int_eq(cairn_file_write(in_folder("f"), "old", 3), CAIRN_OK);
+
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit = {5000, RLIM_INFINITY};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    cairn_status st = cairn_file_write(in_folder("f"), big, sizeof big);
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    ck_assert_int_eq(st, CAIRN_IO);
+    ck_assert_msg(strstr(cairn_error(), "f.tmp.") && strstr(cairn_error(), strerror(EFBIG)), "%s",
+                  cairn_error());
+
+    ck_assert_int_eq(cairn_file_read(in_folder("f"), &data, &size), CAIRN_OK);
+    ck_assert_str_eq(data, "old");
+    free(data);
+    ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(test_discard_and_stream)
+{
+    struct cairn_file_writer writer;
+    ck_assert_int_eq(cairn_file_open(&writer, in_folder("g")), CAIRN_OK);
+    fputs("half", writer.file);
+    ck_assert_int_eq(cairn_file_close(&writer, 0), CAIRN_OK);
+    ck_assert_int_eq(entries(), 0);
+    ck_assert_int_eq(cairn_file_close(&writer, 1), CAIRN_OK); /* already closed */
+
+    ck_assert_int_eq(cairn_file_open(&writer, in_folder("g")), CAIRN_OK);
+    fputs("whole", writer.file);
+    ck_assert(!cairn_file_exists(in_folder("g")));
+    ck_assert_int_eq(cairn_file_close(&writer, 1), CAIRN_OK);
+    ck_assert(cairn_file_exists(in_folder("g")));
+}
+END_TEST
+
+START_TEST(test_write_failures)
+{
+    ck_assert_int_eq(cairn_file_write(in_folder("no/such/f"), "x", 1), CAIRN_IO);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "no/such/f"));
+    ck_assert_int_eq(mkdir(in_folder("d"), 0777), 0);
+    ck_assert_int_eq(cairn_file_write(in_folder("d"), "x", 1), CAIRN_IO); /* rename over a folder */
+    ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(test_mkdirs)
+{
+    ck_assert_int_eq(cairn_file_mkdirs(in_folder("a/b//c/")), CAIRN_OK);
+    ck_assert_int_eq(cairn_file_mkdirs(in_folder("a/b/c")), CAIRN_OK);
+    ck_assert(cairn_file_exists(in_folder("a/b/c")));
+    ck_assert_int_eq(cairn_file_write(in_folder("a/f"), "x", 1), CAIRN_OK);
+    ck_assert_int_eq(cairn_file_mkdirs(in_folder("a/f/g")), CAIRN_IO);
+    ck_assert_int_eq(cairn_file_mkdirs(in_folder("a/f")), CAIRN_IO);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), strerror(ENOTDIR)));
+}
+END_TEST
+
+START_TEST(test_user_folders)
+{
+    char *path;
+    setenv("XDG_CACHE_HOME", "/x", 1);
+    setenv("XDG_DATA_HOME", "relative", 1);
+    setenv("HOME", "/h", 1);
+    ck_assert_str_eq(path = cairn_file_cache_dir(), "/x/cairn");
+    free(path);
+    ck_assert_str_eq(path = cairn_file_data_dir(), "/h/.local/share/cairn");
+    free(path);
+    unsetenv("HOME");
+    ck_assert_ptr_null(cairn_file_data_dir());
+    ck_assert_str_eq(path = cairn_file_join("a/", "b"), "a/b");
+    free(path);
+    ck_assert_str_eq(path = cairn_file_join("", "b"), "b");
+    free(path);
+}
+END_TEST
+
+START_TEST(test_digests)
+{
+    char text[65];
+    struct cairn_digest *digest;
+    ck_assert_int_eq(cairn_digest_sha256("abc", 3, text), CAIRN_OK);
+    ck_assert_str_eq(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    ck_assert_int_eq(cairn_digest_md5("", 0, text), CAIRN_OK);
+    ck_assert_str_eq(text, "d41d8cd98f00b204e9800998ecf8427e");
+    ck_assert_int_eq(cairn_digest_create(&digest), CAIRN_OK);
+    ck_assert_int_eq(cairn_digest_add(digest, "a", 1), CAIRN_OK);
+    ck_assert_int_eq(cairn_digest_add(digest, "bc", 2), CAIRN_OK);
+    ck_assert_int_eq(cairn_digest_text(digest, text), CAIRN_OK);
+    ck_assert_str_eq(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    cairn_digest_destroy(digest);
+    cairn_digest_destroy(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("file");
+    TCase *tc = tcase_create("file");
+    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_test(tc, test_write_read);
+    tcase_add_test(tc, test_read_failures);
+    tcase_add_test(tc, test_read_unsized);
+    tcase_add_test(tc, test_failed_write_keeps_old);
+    tcase_add_test(tc, test_discard_and_stream);
+    tcase_add_test(tc, test_write_failures);
+    tcase_add_test(tc, test_mkdirs);
+    tcase_add_test(tc, test_user_folders);
+    tcase_add_test(tc, test_digests);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
