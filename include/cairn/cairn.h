@@ -6,4 +6,14 @@
 #include <cairn/problem.h>
 #include <cairn/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "0.1.0" */
+const char *cairn_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -38,7 +38,9 @@ static void record(const char *suffix, const char *format, va_list args)
     int n = vsnprintf(text, sizeof text, format, args);
     if (n < 0) n = 0;
     if ((size_t)n >= sizeof text) n = sizeof text - 1;
-    snprintf(text + n, sizeof text - (size_t)n, "%s", suffix);
+    size_t room = sizeof text - 1 - (size_t)n, length = strnlen(suffix, room);
+    memcpy(text + n, suffix, length);
+    text[(size_t)n + length] = '\0';
     for (char *p = text; *p; p++)
         if (*p == '\n') *p = ' ';
     memcpy(detail, text, sizeof detail);

@@ -104,7 +104,7 @@ cairn_status cairn_device_force(struct cairn_device *device, const char *op_name
     char known[160] = "";
     int count = cairn_device_variants(device, &problem, variants);
     for (int i = 0; i < count; i++) {
-        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", variants[i].name);
+        snprintf(known + strlen(known), sizeof known - strlen(known), " %.15s", variants[i].name);
         if (strcmp(variants[i].name, name) != 0) continue;
         memcpy(device->backend->forced[op], variants[i].name, sizeof variants[i].name);
         return CAIRN_OK;

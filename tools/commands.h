@@ -1,0 +1,25 @@
+/* The program's commands: each is a function like main() whose argv[0] is the command's name. It
+ * prints results on standard output, progress and complaints on standard error, and returns the
+ * exit status: 0 good, 1 the thing asked about failed, 2 wrong use or bad input, 3 a device or
+ * system failure. Files in tools/ include public headers only. */
+#ifndef CAIRN_TOOLS_COMMANDS_H
+#define CAIRN_TOOLS_COMMANDS_H
+
+#include <cairn/cairn.h>
+
+/* X(name, what it does): the list of commands, in the order of `cairn --help`; the function is
+ * cmd_NAME. A command's row is added when its file is. */
+#define CAIRN_COMMANDS(X)
+
+#define CAIRN_COMMAND_DECL(name, text) int cmd_##name(int argc, char **argv);
+CAIRN_COMMANDS(CAIRN_COMMAND_DECL)
+#undef CAIRN_COMMAND_DECL
+
+/* Prints "cairn COMMAND: DETAIL" for the last failure of the library and returns the exit status
+ * that belongs to it. */
+int tool_fail(const char *command, cairn_status status);
+
+/* Prints "cairn COMMAND: FORMAT..." and returns 2: for wrong use. */
+int tool_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,85 @@
+/* cairn: finds the command and runs it. */
+#include "commands.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *text;
+} commands[] = {
+#define ROW(name, text) {#name, cmd_##name, text},
+    CAIRN_COMMANDS(ROW)
+#undef ROW
+        {NULL, NULL, NULL},
+};
+
+int tool_fail(const char *command, cairn_status status)
+{
+    const char *detail = cairn_error();
+    fprintf(stderr, "cairn %s: %s\n", command, *detail ? detail : cairn_status_text(status));
+    return cairn_status_exit(status);
+}
+
+int tool_misuse(const char *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "cairn %s: ", command);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return 2;
+}
+
+static void help(void)
+{
+    puts("usage: cairn COMMAND [OPTION]... [ARGUMENT]...\n"
+         "\n"
+         "Trains neural networks on any OpenCL device, bit for bit as the reference defines it.\n"
+         "\n"
+         "commands:");
+    for (int i = 0; commands[i].name; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].text);
+    puts("\n"
+         "`cairn COMMAND --help` tells a command's options; `cairn --version` the version.\n"
+         "Exit status: 0 good, 1 the thing asked about failed, 2 wrong use or bad input, 3 a "
+         "device or system failure.");
+}
+
+static int unknown(const char *what, const char *word)
+{
+    fprintf(stderr, "cairn: %s%s%s; the commands are:", what, word ? " " : "", word ? word : "");
+    for (int i = 0; commands[i].name; i++) fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
+    fputs(" (see cairn --help)\n", stderr);
+    return 2;
+}
+
+/* Output that did not arrive (a full disk, a closed pipe) is a failure, too. */
+static int finish(int code)
+{
+    if ((fflush(stdout) || ferror(stdout)) && code == 0) {
+        fputs("cairn: writing to standard output failed\n", stderr);
+        return 3;
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) return unknown("a command is missing", NULL);
+    const char *word = argv[1];
+    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
+        help();
+        return finish(0);
+    }
+    if (!strcmp(word, "--version")) {
+        printf("cairn %s\n", cairn_version());
+        return finish(0);
+    }
+    for (int i = 0; commands[i].name; i++)
+        if (!strcmp(word, commands[i].name)) return finish(commands[i].run(argc - 1, argv + 1));
+    return unknown(*word == '-' ? "there is no option" : "there is no command", word);
+}
