@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "device/backend.h"
 
-struct ocl_program_entry; /* one built program: file + options */
-struct ocl_profile_entry;
+struct ocl_program; /* one built program: file + options */
+struct ocl_kernel;  /* one kernel of it */
+struct ocl_profile; /* see src/opencl/launch.c */
+#define OCL_BUCKETS 64
 
 struct ocl_backend {
     struct cairn_backend base; /* first: a struct cairn_backend * is a struct ocl_backend * */
@@ -19,11 +21,17 @@ struct ocl_backend {
     cl_context context;
     cl_command_queue queue;
     int is_cpu;       /* CL_DEVICE_TYPE_CPU */
-    size_t max_group; /* CL_DEVICE_MAX_WORK_GROUP_SIZE, lowered to the largest that the device's kernels report */
+    size_t max_group; /* CL_DEVICE_MAX_WORK_GROUP_SIZE, lowered to the largest that the device's
+                         kernels report */
     size_t local_bytes;
     int compute_units;
-    struct ocl_program_entry *programs;
-    struct ocl_profile_entry *profiles;
+    int rounded_div; /* -cl-fp32-correctly-rounded-divide-sqrt is offered */
+    int soft_fma, soft_div,
+        soft_sqrt; /* kernels are built with the integer versions (see cl/exact.h) */
+    struct ocl_program *programs;
+    struct ocl_kernel *by_name[OCL_BUCKETS], *by_handle[OCL_BUCKETS];
+    struct ocl_profile *profile; /* NULL unless options.profile */
+    int unflushed;               /* commands since the last clFlush */
 };
 
 struct ocl_buffer {
@@ -39,31 +47,37 @@ static inline struct ocl_backend *ocl_of(struct cairn_backend *backend)
 /* "CL_OUT_OF_RESOURCES" for -5. */
 const char *ocl_error_name(cl_int error);
 
-/* Records "WHAT: CL_NAME (number)": CAIRN_MEMORY for allocation failures, CAIRN_DEVICE for the rest. */
+/* Records "WHAT: CL_NAME (number)": CAIRN_MEMORY for allocation failures, CAIRN_DEVICE for the
+ * rest. */
 cairn_status ocl_fail(cl_int error, const char *what);
 
-/* The kernel `name` of cl/`file` built with `options` ("-DTILE_M=64 ..."; NULL: none), built or loaded from the binary cache on
- * first use and kept until close. The standard options (-cl-std=CL1.2, soft fma, math mode) are added by it. The kernel is the
- * backend's: do not release it. */
-cairn_status ocl_kernel(struct ocl_backend *be, const char *file, const char *options, const char *name,
-                        cl_kernel *kernel);
+/* The kernel `name` of cl/`file` built with `options` ("-DTILE_M=64 ..."; NULL: none), built or
+ * loaded from the binary cache on first use and kept until close. The standard options
+ * (-cl-std=CL1.2, soft fma, math mode) are added by it. The kernel is the backend's: do not release
+ * it. */
+cairn_status ocl_kernel(struct ocl_backend *be, const char *file, const char *options,
+                        const char *name, cl_kernel *kernel);
 
-/* Largest work-group for this kernel on this device (CL_KERNEL_WORK_GROUP_SIZE), and the local memory that it takes. */
-cairn_status ocl_kernel_limits(struct ocl_backend *be, cl_kernel kernel, size_t *group, cl_ulong *local_bytes);
+/* Largest work-group for this kernel on this device (CL_KERNEL_WORK_GROUP_SIZE), and the local
+ * memory that it takes. */
+cairn_status ocl_kernel_limits(struct ocl_backend *be, cl_kernel kernel, size_t *group,
+                               cl_ulong *local_bytes);
 
-/* Sets arguments by `format` and enqueues. global must be a multiple of local in each dimension (local NULL: the driver's choice);
- * a 0 in global skips the launch. One letter per argument:
- *   m  const struct cairn_mem *   becomes two kernel arguments: the buffer and a ulong offset in elements. For {NULL, 0} a NULL
- *                                 buffer and offset 0.
- *   i  int -> int     u  uint32_t -> uint     l  int64_t -> long     U  uint64_t -> ulong     f  double -> float
- *   L  size_t -> local memory of that many bytes */
-cairn_status ocl_launch(struct ocl_backend *be, cl_kernel kernel, int dims, const size_t *global, const size_t *local,
-                        const char *format, ...);
+/* Sets arguments by `format` and enqueues. global must be a multiple of local in each dimension
+ * (local NULL: the driver's choice); a 0 in global skips the launch. One letter per argument: m
+ * const struct cairn_mem *   becomes two kernel arguments: the buffer and a ulong offset in
+ * elements. For {NULL, 0} a NULL buffer and offset 0. i  int -> int     u  uint32_t -> uint     l
+ * int64_t -> long     U  uint64_t -> ulong     f  double -> float L  size_t -> local memory of that
+ * many bytes */
+cairn_status ocl_launch(struct ocl_backend *be, cl_kernel kernel, int dims, const size_t *global,
+                        const size_t *local, const char *format, ...);
 
-/* A one-dimensional launch of at least `items` work-items in groups of at most 256 (clamped to the kernel's own limit); kernels
- * guard with their count argument. On a CPU device and when `items` is large the launch is capped at `most` items (0: no cap) for
- * kernels that stride over their range by get_global_size(0). */
-cairn_status ocl_launch_1d(struct ocl_backend *be, cl_kernel kernel, int64_t items, int64_t most, const char *format, ...);
+/* A one-dimensional launch of at least `items` work-items in groups of at most 256 (clamped to the
+ * kernel's own limit); kernels guard with their count argument. On a CPU device and when `items` is
+ * large the launch is capped at `most` items (0: no cap) for kernels that stride over their range
+ * by get_global_size(0). */
+cairn_status ocl_launch_1d(struct ocl_backend *be, cl_kernel kernel, int64_t items, int64_t most,
+                           const char *format, ...);
 
 /* Embedded kernel sources, headers inlined (generated by tools/embed.py from cl/). */
 struct ocl_source {
@@ -74,12 +88,15 @@ struct ocl_source {
 extern const struct ocl_source ocl_sources[];
 extern const size_t ocl_source_count;
 
-/* Slots, one file per family: src/opencl/gemm.c, conv.c, ... The variants of each operator with their workspace, and the slots. */
+/* Slots, one file per family: src/opencl/gemm.c, conv.c, ... The variants of each operator with
+ * their workspace, and the slots. */
 #define OCL_PENDING __attribute__((weak)) /* only while the families are being written */
 #define OCL_SLOT(slot, NAME, type, member)                                                         \
-    OCL_PENDING cairn_status ocl_##slot(struct cairn_backend *backend, const struct type *p, int variant); \
-    OCL_PENDING int ocl_##slot##_variants(struct cairn_backend *backend, const struct cairn_problem *problem, \
-                              struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
+    OCL_PENDING cairn_status ocl_##slot(struct cairn_backend *backend, const struct type *p,       \
+                                        int variant);                                              \
+    OCL_PENDING int ocl_##slot##_variants(struct cairn_backend *backend,                           \
+                                          const struct cairn_problem *problem,                     \
+                                          struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 CAIRN_OP_LIST(OCL_SLOT)
 #undef OCL_SLOT
 

@@ -1,0 +1,360 @@
+/* The `exact` arithmetic in OpenCL C: fma, + - * /, sqrt and integers only, one IEEE operation a step.
+ *
+ * docs/ARITHMETIC.md holds every coefficient and bound; src/base/exact.h is the same in C, written separately so that the
+ * two check each other. Invariant: on a device that passes the probe each name below gives the bits of its C twin (NaN as a
+ * class). Every kernel file starts with #include "exact.h", which also switches contraction off.
+ *
+ *   FMA(a, b, c)  FMA4 FMA8 FMA16   a * b + c rounded once: fma, or integers where the device's fma is wrong
+ *   DIV(a, b)  SQRT(a)              correctly rounded: the device's, or by fma and integers where those are wrong
+ *   exact_exp exact_log exact_tanh exact_sigmoid
+ *   no_minus_zero(x)                -0 becomes +0, anything else is kept
+ *   RELU(x)                         x < 0 ? +0 : x  (keeps NaN and -0)
+ *
+ * Set by the runtime: CAIRN_SOFT_FMA, CAIRN_SOFT_DIV, CAIRN_SOFT_SQRT (the probe found the device's own wrong), CAIRN_FAST
+ * (math=fast: the device's functions, contraction allowed). Hazards: no literal x * 0, x + 0, 0 - x (one compiler drops
+ * signs and NaN), no rotate pattern of 32 bits (one simulator aborts), no fmin, fmax, clamp, ldexp. */
+#ifndef CAIRN_EXACT_H
+#define CAIRN_EXACT_H
+
+#ifdef CAIRN_FAST
+#pragma OPENCL FP_CONTRACT ON
+#else
+#pragma OPENCL FP_CONTRACT OFF
+#endif
+
+#define SIGN_BIT 0x80000000u
+#define NAN_BITS 0x7fc00000u
+#define INF_BITS 0x7f800000u
+
+/* Shifts a nonzero p left until bit 61 is its highest; exponent e follows. */
+static inline ulong soft_normalise(ulong p, int *e)
+{
+    for (int s = 32; s; s >>= 1)
+        if (p < (1ul << (62 - s))) {
+            p <<= s;
+            *e -= s;
+        }
+    return p;
+}
+
+/* Bits below the shift are kept as one sticky bit. */
+static inline ulong soft_shift_sticky(ulong p, int d)
+{
+    if (d > 63) return 1ul;
+    if (d == 0) return p;
+    ulong lost = p & ((1ul << d) - 1ul);
+    return (p >> d) | (ulong)(lost != 0ul);
+}
+
+/* p * 2^e with bit 61 the highest of p and a sticky bit at 0, rounded once to the nearest float, ties to even. */
+static inline float soft_round(uint sign, ulong p, int e)
+{
+    int field = e + 38 + 150, shift = 38;
+    if (field < 1) {
+        shift += 1 - field;
+        field = 1;
+    }
+    if (shift > 63) {
+        p = 1ul;
+        shift = 63;
+    }
+    ulong rest = p & ((1ul << shift) - 1ul), middle = 1ul << (shift - 1);
+    uint m = (uint)(p >> shift);
+    if (rest > middle || (rest == middle && (m & 1u))) m += 1u;
+    if (m < 0x800000u) return as_float(sign | m);
+    uint bits = ((uint)field << 23) + (m - 0x800000u); /* a carry moves into the exponent by itself */
+    return as_float(sign | (bits < INF_BITS ? bits : INF_BITS));
+}
+
+/* The special cases of fma: an infinite or NaN operand, or a zero product. */
+static inline float soft_fma_special(uint a, uint b, uint c)
+{
+    uint sp = (a ^ b) & SIGN_BIT, ma = a & ~SIGN_BIT, mb = b & ~SIGN_BIT, mc = c & ~SIGN_BIT;
+    if (ma > INF_BITS || mb > INF_BITS || mc > INF_BITS) return as_float(NAN_BITS);
+    if (ma == INF_BITS || mb == INF_BITS) {
+        if (ma == 0u || mb == 0u) return as_float(NAN_BITS);
+        if (mc == INF_BITS && (c & SIGN_BIT) != sp) return as_float(NAN_BITS);
+        return as_float(sp | INF_BITS);
+    }
+    if (mc == 0u) return as_float(sp & c); /* 0 + 0: -0 only if both are */
+    return as_float(c);
+}
+
+/* fma in integers: the 48-bit product and c as 62-bit fixed point with a sticky bit. */
+static inline float soft_fma(float x, float y, float z)
+{
+    uint a = as_uint(x), b = as_uint(y), c = as_uint(z);
+    uint sp = (a ^ b) & SIGN_BIT, sc = c & SIGN_BIT;
+    int ea = (int)(a >> 23 & 255u), eb = (int)(b >> 23 & 255u), ec = (int)(c >> 23 & 255u);
+    if (ea == 255 || eb == 255 || ec == 255 || (a << 1) == 0u || (b << 1) == 0u) return soft_fma_special(a, b, c);
+    /* magnitude = m * 2^(e - 150); denormals have e = 1 and no hidden bit */
+    uint ma = (a & 0x7fffffu) | (ea ? 0x800000u : 0u), mb = (b & 0x7fffffu) | (eb ? 0x800000u : 0u);
+    uint mc = (c & 0x7fffffu) | (ec ? 0x800000u : 0u);
+    int ep = (ea ? ea : 1) + (eb ? eb : 1) - 300, eq = (ec ? ec : 1) - 150;
+    ulong p = soft_normalise((ulong)ma * (ulong)mb, &ep);
+    if (mc) {
+        ulong q = soft_normalise((ulong)mc, &eq);
+        int p_big = ep > eq || (ep == eq && p >= q);
+        ulong big = p_big ? p : q, small = soft_shift_sticky(p_big ? q : p, p_big ? ep - eq : eq - ep);
+        uint sign = p_big ? sp : sc;
+        if (!p_big) ep = eq;
+        p = sp == sc ? big + small : big - small;
+        if (p == 0ul) return as_float(0u);
+        sp = sign;
+        if (p >> 62) {
+            p = (p >> 1) | (p & 1ul);
+            ep += 1;
+        }
+        p = soft_normalise(p, &ep);
+    }
+    return soft_round(sp, p, ep);
+}
+
+static inline float2 soft_fma2(float2 a, float2 b, float2 c)
+{
+    return (float2)(soft_fma(a.x, b.x, c.x), soft_fma(a.y, b.y, c.y));
+}
+static inline float4 soft_fma4(float4 a, float4 b, float4 c)
+{
+    return (float4)(soft_fma2(a.lo, b.lo, c.lo), soft_fma2(a.hi, b.hi, c.hi));
+}
+static inline float8 soft_fma8(float8 a, float8 b, float8 c)
+{
+    return (float8)(soft_fma4(a.lo, b.lo, c.lo), soft_fma4(a.hi, b.hi, c.hi));
+}
+static inline float16 soft_fma16(float16 a, float16 b, float16 c)
+{
+    return (float16)(soft_fma8(a.lo, b.lo, c.lo), soft_fma8(a.hi, b.hi, c.hi));
+}
+
+#if defined(CAIRN_FAST)
+#define FMA(a, b, c) mad(a, b, c)
+#define FMA4(a, b, c) mad(a, b, c)
+#define FMA8(a, b, c) mad(a, b, c)
+#define FMA16(a, b, c) mad(a, b, c)
+#elif defined(CAIRN_SOFT_FMA)
+#define FMA(a, b, c) soft_fma(a, b, c)
+#define FMA4(a, b, c) soft_fma4(a, b, c)
+#define FMA8(a, b, c) soft_fma8(a, b, c)
+#define FMA16(a, b, c) soft_fma16(a, b, c)
+#else
+#define FMA(a, b, c) fma(a, b, c)
+#define FMA4(a, b, c) fma(a, b, c)
+#define FMA8(a, b, c) fma(a, b, c)
+#define FMA16(a, b, c) fma(a, b, c)
+#endif
+
+/* Finite nonzero magnitude u = m * 2^e: returns the bits of m in [1, 2). */
+static inline uint soft_mantissa(uint u, int *e)
+{
+    *e = (int)(u >> 23) - 127;
+    if (u < 0x800000u) {
+        *e = -126;
+        for (int s = 16; s; s >>= 1)
+            if (u < (1u << (24 - s))) {
+                u <<= s;
+                *e -= s;
+            }
+    }
+    return (u & 0x7fffffu) | 0x3f800000u;
+}
+
+/* q in [1, 2] correctly rounded, with the sign of its remainder: sign | q * 2^e rounded once more only where subnormal. */
+static inline float soft_div_pack(uint sign, float q, float rem, int e)
+{
+    uint u = as_uint(q);
+    if (e > 127) return as_float(sign | INF_BITS);
+    if (e >= -126) return as_float(sign | (u + ((uint)e << 23))); /* a carry to infinity comes by itself */
+    int shift = -126 - e;
+    if (shift > 25) return as_float(sign);
+    uint m = u >= 0x40000000u ? 0x1000000u : (u & 0x7fffffu) | 0x800000u;
+    uint keep = m >> shift, low = m & ((1u << shift) - 1u), middle = 1u << (shift - 1);
+    if (low > middle || (low == middle && (rem > 0.0f || (!(rem < 0.0f) && (keep & 1u))))) keep += 1u;
+    return as_float(sign | keep);
+}
+
+/* Correctly rounded x / y: mantissas in [1, 2), a reciprocal by Newton, two corrections, the last ulp by the exact remainder. */
+static inline float soft_div(float x, float y)
+{
+    uint a = as_uint(x), b = as_uint(y), s = (a ^ b) & SIGN_BIT;
+    int ea, eb;
+    a &= ~SIGN_BIT;
+    b &= ~SIGN_BIT;
+    if (a > INF_BITS || b > INF_BITS || (a == b && (a == 0u || a == INF_BITS))) return as_float(NAN_BITS);
+    if (a == 0u || b == INF_BITS) return as_float(s);
+    if (b == 0u || a == INF_BITS) return as_float(s | INF_BITS);
+    float ma = as_float(soft_mantissa(a, &ea)), mb = as_float(soft_mantissa(b, &eb));
+    int e = ea - eb;
+    if (ma < mb) {
+        ma = ma + ma;
+        e -= 1;
+    }
+    float r = as_float(0x7ef311c7u - as_uint(mb));
+    for (int i = 0; i < 4; i++) r = FMA(FMA(-mb, r, 1.0f), r, r);
+    float q = ma * r;
+    q = FMA(FMA(-mb, q, ma), r, q);
+    q = FMA(FMA(-mb, q, ma), r, q);
+    float rem = FMA(-mb, q, ma), half_ulp = mb * 5.96046448e-8f; /* 2^-24; a normal quotient is never a tie */
+    if (rem > half_ulp) q = q + 1.1920929e-7f;
+    if (rem < -half_ulp) q = q - 1.1920929e-7f;
+    return soft_div_pack(s, q, FMA(-mb, q, ma), e);
+}
+
+/* Correctly rounded square root: x = m * 4^h, m in [1, 4). */
+static inline float soft_sqrt(float x)
+{
+    uint a = as_uint(x);
+    int e;
+    if ((a << 1) == 0u || a == INF_BITS || x != x) return x;
+    if (a >> 31) return as_float(NAN_BITS);
+    uint u = soft_mantissa(a, &e);
+    int h = e >> 1;
+    float m = as_float(u + ((uint)(e & 1) << 23)), k = m * 0.5f;
+    float y = as_float(0x5f375a86u - (as_uint(m) >> 1));
+    for (int i = 0; i < 3; i++) y = y * FMA(-(k * y), y, 1.5f);
+    float s = m * y, g = 0.5f * y;
+    s = FMA(FMA(-s, s, m), g, s);
+    s = FMA(FMA(-s, s, m), g, s);
+    return s * as_float((uint)(h + 127) << 23);
+}
+
+#if defined(CAIRN_SOFT_DIV) && !defined(CAIRN_FAST)
+#define DIV(a, b) soft_div(a, b)
+#else
+#define DIV(a, b) ((a) / (b))
+#endif
+#if defined(CAIRN_SOFT_SQRT) && !defined(CAIRN_FAST)
+#define SQRT(a) soft_sqrt(a)
+#else
+#define SQRT(a) sqrt(a)
+#endif
+
+#define RELU(x) ((x) < 0.0f ? 0.0f : (x))
+
+static inline float no_minus_zero(float x)
+{
+    uint u = as_uint(x);
+    return as_float((u << 1) == 0u ? 0u : u);
+}
+
+#ifdef CAIRN_FAST
+
+#define exact_exp(x) exp(x)
+#define exact_log(x) log(x)
+#define exact_tanh(x) tanh(x)
+static inline float exact_sigmoid(float x)
+{
+    return 1.0f / (1.0f + exp(-x));
+}
+
+#else
+
+/* y * 2^n for |y| in [0.5, 4), n in [-252, 252], rounded once: 2^n as two normal factors, the first product exact. */
+static inline float exact_scale(float y, int n)
+{
+    int h = n >> 1;
+    return (y * as_float((uint)(h + 127) << 23)) * as_float((uint)(n - h + 127) << 23);
+}
+
+/* n = rint(x log2 e), r = x - n ln 2 in two pieces; exp x = 2^n (1 + (r + r^2 P(r))). */
+static inline float exact_exp(float x)
+{
+    if (x != x) return x;
+    if (x > 88.72284f) return as_float(INF_BITS);
+    if (x < -103.97208f) return as_float(0u);
+    float t = FMA(x, 1.44269502e+0f, 12582912.0f); /* 1.5 * 2^23: the integer lies in the low bits */
+    int n = as_int(t) - 0x4b400000;
+    float k = t - 12582912.0f;
+    float r = FMA(k, -6.93145752e-1f, x); /* ln 2 to 15 bits: an exact product */
+    r = FMA(k, -1.42860677e-6f, r);
+    float p = 1.3751243241131305694580078125e-3f;
+    p = FMA(p, r, 8.3696544170379638671875e-3f);
+    p = FMA(p, r, 4.16696034371852874755859375e-2f);
+    p = FMA(p, r, 0.16666512191295623779296875f);
+    p = FMA(p, r, 0.49999988079071044921875f);
+    p = FMA(p * r, r, r);
+    return exact_scale(1.0f + p, n);
+}
+
+/* Q(f) with log(1 + f) = f + f Q(f), f in [-0.2929, 0.4143]. */
+static inline float exact_log1p_core(float f)
+{
+    float q = 7.036517560482025146484375e-2f;
+    q = FMA(q, f, -0.115107633173465728759765625f);
+    q = FMA(q, f, 0.116753183305263519287109375f);
+    q = FMA(q, f, -0.12420631945133209228515625f);
+    q = FMA(q, f, 0.14249615371227264404296875f);
+    q = FMA(q, f, -0.1666804254055023193359375f);
+    q = FMA(q, f, 0.20000700652599334716796875f);
+    q = FMA(q, f, -0.249999940395355224609375f);
+    q = FMA(q, f, 0.333333313465118408203125f);
+    q = FMA(q, f, -0.5f);
+    return q * f;
+}
+
+/* x = 2^n (1 + f), 1 + f in [0.7071, 1.4142); log x = n ln 2 + f + f Q(f), the first sum carried with its error. */
+static inline float exact_log(float x)
+{
+    uint u = as_uint(x);
+    int e = 0;
+    if (x != x) return x;
+    if ((u << 1) == 0u) return as_float(SIGN_BIT | INF_BITS);
+    if (u >> 31) return as_float(NAN_BITS);
+    if (u == INF_BITS) return x;
+    if (u < 0x800000u) {
+        u = as_uint(x * 8388608.0f);
+        e = -23;
+    }
+    int k = (int)(u - 0x3f3504f3u) >> 23;
+    float f = as_float(u - ((uint)k << 23)) - 1.0f;
+    float n = (float)(k + e);
+    float c = exact_log1p_core(f);
+    float lo = FMA(n, 1.42860677e-6f, c * f);
+    float hi = n * 6.93145752e-1f;
+    float s = hi + f;
+    float d = (hi - s) + f;
+    if (k + e == 0) {
+        s = f;
+        d = 0.0f;
+    }
+    return s + (d + lo);
+}
+
+/* a = |x|: below 0.625 a + a^3 P(a^2), else 1 - 2 / (1 + exp 2a); the sign bit is put back last. */
+static inline float exact_tanh(float x)
+{
+    if (x != x) return x;
+    float a = as_float(as_uint(x) & ~SIGN_BIT), y = 1.0f;
+    if (a < 0.625f) {
+        float s = a * a;
+        float q = 2.33583594672381877899169921875e-3f;
+        q = FMA(q, s, -8.40365886688232421875e-3f);
+        q = FMA(q, s, 2.179787494242191314697265625e-2f);
+        q = FMA(q, s, -5.39652518928050994873046875e-2f);
+        q = FMA(q, s, 0.1333335340023040771484375f);
+        q = FMA(q, s, -0.3333333432674407958984375f);
+        y = FMA(q * s, a, a);
+    } else if (a < 9.1f) {
+        y = DIV(2.0f, exact_exp(a + a) + 1.0f);
+        y = 1.0f - y;
+    }
+    return as_float(as_uint(y) | (as_uint(x) & SIGN_BIT));
+}
+
+/* e = exp(-|x|), d + dl = 1 + e exactly, r = 1 / d, v = 1 - (d + dl) r; x < 0: e r (1 + v), else r + r v. */
+static inline float exact_sigmoid(float x)
+{
+    if (x != x) return x;
+    float e = exact_exp(as_float(as_uint(x) | SIGN_BIT));
+    float d = 1.0f + e;
+    float dl = e - (d - 1.0f);
+    float r = DIV(1.0f, d);
+    float v = FMA(-dl, r, FMA(-d, r, 1.0f));
+    float t = e * r;
+    float lo = FMA(t, v, FMA(e, r, -t));
+    return x < 0.0f ? t + lo : FMA(r, v, r);
+}
+
+#endif /* CAIRN_FAST */
+
+#endif

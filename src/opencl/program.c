@@ -1,0 +1,217 @@
+/* Programs and kernels: built on first use, kept until the backend closes. */
+#include "opencl/runtime.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ocl_program {
+    struct ocl_program *next;
+    char *file, *options;
+    cl_program program;
+};
+
+#define LOG_BYTES 16384
+
+/* The first line of a build log that tells of an error, else the first line that is not empty. */
+static const char *log_line(char *log)
+{
+    char *first = NULL, *rest = NULL;
+    for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        if (!first && *line) first = line;
+        if (strstr(line, "error")) return line;
+    }
+    return first ? first : "the compiler gave no reason";
+}
+
+static cairn_status build_failed(struct ocl_backend *be, cl_program program, const char *file,
+                                 cl_int error)
+{
+    char *log = calloc(1, LOG_BYTES + 1);
+    if (!log) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    size_t size = 0;
+    clGetProgramBuildInfo(program, be->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
+    char *whole = calloc(1, size + 1);
+    if (whole && clGetProgramBuildInfo(program, be->device, CL_PROGRAM_BUILD_LOG, size, whole,
+                                       NULL) == CL_SUCCESS)
+        snprintf(log, LOG_BYTES, "%s", whole);
+    cairn_fail(CAIRN_BUILD, "%s: %s (%s)", file, log_line(log), ocl_error_name(error));
+    free(whole);
+    free(log);
+    return CAIRN_BUILD;
+}
+
+static cairn_status build(struct ocl_backend *be, const char *file, const char *options,
+                          const char *source, size_t size, cl_program *program)
+{
+    cl_int error = CL_SUCCESS;
+    cairn_status st = CAIRN_OK;
+    *program = clCreateProgramWithSource(be->context, 1, &source, &size, &error);
+    if (error) return ocl_fail(error, file);
+    error = clBuildProgram(*program, 1, &be->device, options, NULL, NULL);
+    if (error) {
+        st = build_failed(be, *program, file, error);
+        clReleaseProgram(*program);
+        *program = NULL;
+    }
+    return st;
+}
+
+static const struct ocl_source *find_source(const char *file)
+{
+    for (size_t i = 0; i < ocl_source_count; i++)
+        if (!strcmp(ocl_sources[i].file, file)) return &ocl_sources[i];
+    return NULL;
+}
+
+/* The options that every program gets. Correctly rounded division may only be asked for where the
+ * device offers it; the probe decides what it is worth. */
+static void full_options(const struct ocl_backend *be, const char *options, char *text, size_t size)
+{
+    int fast = be->base.options.math == CAIRN_MATH_FAST;
+    snprintf(text, size, "-cl-std=CL1.2%s%s%s%s%s%s", be->soft_fma ? " -DCAIRN_SOFT_FMA" : "",
+             be->soft_div ? " -DCAIRN_SOFT_DIV" : "", be->soft_sqrt ? " -DCAIRN_SOFT_SQRT" : "",
+             fast              ? " -DCAIRN_FAST -cl-mad-enable"
+             : be->rounded_div ? " -cl-fp32-correctly-rounded-divide-sqrt"
+                               : "",
+             *options ? " " : "", options);
+}
+
+static cairn_status open_program(struct ocl_backend *be, const char *file, const char *options,
+                                 struct ocl_program **program)
+{
+    cairn_status st = CAIRN_OK;
+    char all[1024];
+    for (*program = be->programs; *program; *program = (*program)->next)
+        if (!strcmp((*program)->file, file) && !strcmp((*program)->options, options))
+            return CAIRN_OK;
+    struct ocl_program *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    fresh->file = strdup(file);
+    fresh->options = strdup(options);
+    if (!fresh->file || !fresh->options) {
+        st = cairn_fail(CAIRN_MEMORY, "out of memory");
+        goto out;
+    }
+    const struct ocl_source *source = find_source(file);
+    if (!source) {
+        st = cairn_fail(CAIRN_BUILD, "there is no kernel file %s", file);
+        goto out;
+    }
+    full_options(be, options, all, sizeof all);
+    TRY(build(be, file, all, (const char *)source->text, source->size, &fresh->program));
+    fresh->next = be->programs;
+    be->programs = *program = fresh;
+    fresh = NULL;
+out:
+    if (fresh) {
+        free(fresh->file);
+        free(fresh->options);
+        free(fresh);
+    }
+    return st;
+}
+
+/* FNV-1a over the three names. */
+static size_t bucket_of_names(const char *file, const char *options, const char *name)
+{
+    uint32_t h = 2166136261u;
+    const char *parts[] = {file, options, name};
+    for (int i = 0; i < 3; i++)
+        for (const char *p = parts[i]; *p; p++) h = (h ^ (unsigned char)*p) * 16777619u;
+    return h % OCL_BUCKETS;
+}
+
+static size_t bucket_of_handle(cl_kernel kernel)
+{
+    return ((uintptr_t)kernel >> 4) % OCL_BUCKETS;
+}
+
+struct ocl_kernel *ocl_kernel_record(struct ocl_backend *be, cl_kernel kernel)
+{
+    struct ocl_kernel *record = be->by_handle[bucket_of_handle(kernel)];
+    while (record->kernel != kernel) record = record->next_handle;
+    return record;
+}
+
+/* Creates a kernel and asks for its limits; one that reports none is held to one work-item. */
+static cairn_status create_kernel(struct ocl_backend *be, struct ocl_program *program,
+                                  const char *name, struct ocl_kernel **kernel)
+{
+    cl_int error = CL_SUCCESS;
+    struct ocl_kernel *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    fresh->name = strdup(name);
+    if (fresh->name) fresh->kernel = clCreateKernel(program->program, name, &error);
+    if (!fresh->kernel) {
+        cairn_status st = fresh->name
+                              ? cairn_fail(CAIRN_BUILD, "%s: kernel %s: %s (%d)", program->file,
+                                           name, ocl_error_name(error), (int)error)
+                              : cairn_fail(CAIRN_MEMORY, "out of memory");
+        free(fresh->name);
+        free(fresh);
+        return st;
+    }
+    fresh->program = program;
+    clGetKernelWorkGroupInfo(fresh->kernel, be->device, CL_KERNEL_WORK_GROUP_SIZE,
+                             sizeof fresh->group, &fresh->group, NULL);
+    clGetKernelWorkGroupInfo(fresh->kernel, be->device, CL_KERNEL_LOCAL_MEM_SIZE,
+                             sizeof fresh->local_bytes, &fresh->local_bytes, NULL);
+    if (fresh->group < 1) fresh->group = 1;
+    *kernel = fresh;
+    return CAIRN_OK;
+}
+
+cairn_status ocl_kernel(struct ocl_backend *be, const char *file, const char *options,
+                        const char *name, cl_kernel *kernel)
+{
+    cairn_status st = CAIRN_OK;
+    struct ocl_program *program;
+    struct ocl_kernel *record;
+    if (!options) options = "";
+    size_t bucket = bucket_of_names(file, options, name);
+    for (record = be->by_name[bucket]; record; record = record->next_name)
+        if (!strcmp(record->name, name) && !strcmp(record->program->file, file) &&
+            !strcmp(record->program->options, options)) {
+            *kernel = record->kernel;
+            return CAIRN_OK;
+        }
+    TRY(open_program(be, file, options, &program));
+    TRY(create_kernel(be, program, name, &record));
+    record->next_name = be->by_name[bucket];
+    be->by_name[bucket] = record;
+    size_t slot = bucket_of_handle(record->kernel);
+    record->next_handle = be->by_handle[slot];
+    be->by_handle[slot] = record;
+    *kernel = record->kernel;
+out:
+    return st;
+}
+
+cairn_status ocl_kernel_limits(struct ocl_backend *be, cl_kernel kernel, size_t *group,
+                               cl_ulong *local_bytes)
+{
+    const struct ocl_kernel *record = ocl_kernel_record(be, kernel);
+    *group = record->group;
+    *local_bytes = record->local_bytes;
+    return CAIRN_OK;
+}
+
+void ocl_programs_release(struct ocl_backend *be)
+{
+    for (int i = 0; i < OCL_BUCKETS; i++)
+        for (struct ocl_kernel *record = be->by_name[i], *next; record; record = next) {
+            next = record->next_name;
+            clReleaseKernel(record->kernel);
+            free(record->name);
+            free(record);
+        }
+    for (struct ocl_program *program = be->programs, *next; program; program = next) {
+        next = program->next;
+        clReleaseProgram(program->program);
+        free(program->file);
+        free(program->options);
+        free(program);
+    }
+}

@@ -1,0 +1,57 @@
+/* What the runtime's own files share: platform.c, backend.c, memory.c, program.c, cache.c, probe.c,
+ * launch.c. */
+#ifndef CAIRN_OPENCL_RUNTIME_H
+#define CAIRN_OPENCL_RUNTIME_H
+
+#include "opencl/opencl.h"
+
+/* platform.c: the driver's list; the handles behind "opencl:P.D". */
+cairn_status ocl_list(void (*each)(void *context, const struct cairn_device_info *info),
+                      void *context);
+cairn_status ocl_device_at(int platform_index, int device_index, cl_platform_id *platform,
+                           cl_device_id *device);
+
+/* backend.c: everything but the probe: context, queue, limits. */
+cairn_status ocl_open_plain(const struct cairn_device_info *info,
+                            const struct cairn_device_options *options,
+                            struct ocl_backend **backend);
+void ocl_close(struct cairn_backend *backend);
+
+/* memory.c */
+cairn_status ocl_alloc(struct cairn_backend *backend, size_t bytes, struct cairn_buffer **buffer);
+void ocl_release(struct cairn_backend *backend, struct cairn_buffer *buffer);
+cairn_status ocl_write(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
+                       const void *data, size_t bytes);
+cairn_status ocl_read(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
+                      void *data, size_t bytes);
+cairn_status ocl_copy(struct cairn_backend *backend, struct cairn_buffer *to, size_t to_offset,
+                      struct cairn_buffer *from, size_t from_offset, size_t bytes);
+cairn_status ocl_fill(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
+                      size_t bytes, uint32_t pattern);
+
+/* program.c */
+struct ocl_kernel {
+    struct ocl_kernel *next_name, *next_handle;
+    struct ocl_program *program;
+    char *name;
+    cl_kernel kernel;
+    size_t group;         /* CL_KERNEL_WORK_GROUP_SIZE */
+    cl_ulong local_bytes; /* CL_KERNEL_LOCAL_MEM_SIZE */
+};
+
+/* The record of a kernel that ocl_kernel() gave. */
+struct ocl_kernel *ocl_kernel_record(struct ocl_backend *be, cl_kernel kernel);
+void ocl_programs_release(struct ocl_backend *be);
+
+/* launch.c: device time per kernel. */
+cairn_status ocl_profile_create(struct ocl_profile **profile);
+void ocl_profile_destroy(struct ocl_profile *profile);
+cairn_status ocl_profile_each(struct cairn_backend *backend,
+                              void (*each)(void *context, const char *kernel, int64_t calls,
+                                           double seconds),
+                              void *context);
+
+/* Counts a command and hands over what was enqueued every so often, so that the device starts. */
+void ocl_enqueued(struct ocl_backend *be);
+
+#endif
