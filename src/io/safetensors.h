@@ -1,4 +1,5 @@
-/* The safetensors format: 8-byte little-endian header length, a JSON header, raw little-endian tensors. Float32 and int64 only. */
+/* The safetensors format: 8-byte little-endian header length, a JSON header, raw little-endian
+ * tensors. Float32 and int64 only. */
 #ifndef CAIRN_IO_SAFETENSORS_H
 #define CAIRN_IO_SAFETENSORS_H
 
@@ -26,7 +27,8 @@ struct cairn_st_file {
 /* Writes atomically. Tensor data is borrowed. NaNs are written as 0x7fc00000. */
 cairn_status cairn_st_write(const char *path, const struct cairn_st_file *file);
 
-/* Reads and checks everything (header size, JSON, dtypes, offsets in order and inside the file): CAIRN_FORMAT says what is wrong. */
+/* Reads and checks everything (header size, JSON, dtypes, offsets in order and inside the file):
+ * CAIRN_FORMAT says what is wrong. */
 cairn_status cairn_st_read(const char *path, struct cairn_st_file *file);
 void cairn_st_free(struct cairn_st_file *file); /* of a file that was read; zeroes it */
 
