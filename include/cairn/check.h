@@ -1,0 +1,75 @@
+/* The checker: operators on two devices, value by value.
+ *
+ * A case is an operator's problem with the offsets of its operands, the kind and seed of their data
+ * and perhaps a variant, as one line: "gemm m=5 n=7 k=300 ta=1 : data=special seed=12 variant=cpu
+ * offset.a=3". Everything of a case follows from its line. Both devices get the same data between
+ * guard zones: NaN or out-of-range values around inputs, canaries around and inside outputs, so
+ * that an access out of bounds, a missing write or a changed input shows. In `exact` mode results
+ * must agree bit for bit (NaN is one class); in `fast` mode within a bound computed from the
+ * magnitudes of the operands. */
+#ifndef CAIRN_CHECK_H
+#define CAIRN_CHECK_H
+
+#include <cairn/device.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The first difference of one operand in one run. */
+struct cairn_check_failure {
+    const char *line;    /* the case, with the variant that failed: given back it fails again */
+    const char *operand; /* "c" */
+    const char *where;  /* "result", "untouched" (a gap was written), "unwritten", "guard", "input",
+                           "second run" */
+    const char *device; /* spec of the device at fault */
+    int is_float;
+    int64_t index;      /* of the first differing element from the operand's offset; negative in the
+                           guard before it */
+    uint32_t got, want; /* its bits */
+    double bound;       /* fast: the difference that was allowed; 0 in exact mode */
+    int64_t different;  /* elements of this operand that differ */
+};
+
+struct cairn_check_result {
+    int64_t cases;     /* cases run by at least one variant */
+    int64_t runs;      /* (case, variant) pairs run on the device */
+    int64_t failed;    /* of those, with a difference */
+    int64_t values;    /* result values compared */
+    int64_t different; /* differing elements, guards and inputs included */
+    double worst;      /* fast: largest difference divided by its bound */
+};
+
+struct cairn_check_options {
+    int64_t cases;       /* random cases; 0 means 100 */
+    uint64_t seed;       /* which random cases; the same seed draws the same ones everywhere */
+    int small;           /* tiny shapes, for simulators and very slow devices */
+    int twice;           /* run each twice on the device and compare the two results */
+    const char *variant; /* run only this variant; NULL: every variant that the device admits */
+    void (*failure)(void *context, const struct cairn_check_failure *failure);
+    void (*progress)(void *context, enum cairn_op op, int64_t done,
+                     int64_t total); /* after each random case */
+    void *context;
+};
+
+/* Runs random cases of an operator on `device` and on `against`, and adds what happened to *result.
+ * Forced variants of the operator (and of gemm, for the convolutions) on `device` are back at their
+ * default afterwards. CAIRN_DIFFERENT if something differed; CAIRN_INVALID if the wanted variant
+ * was admitted for no case; a device's failure names the case. */
+cairn_status cairn_check_random(struct cairn_device *device, struct cairn_device *against,
+                                enum cairn_op op, const struct cairn_check_options *options,
+                                struct cairn_check_result *result);
+
+/* The same for one given case; options->variant, cases, seed and small are not used. CAIRN_PARSE
+ * tells what a line may say. */
+cairn_status cairn_check_line(struct cairn_device *device, struct cairn_device *against,
+                              const char *line, const struct cairn_check_options *options,
+                              struct cairn_check_result *result);
+
+/* The operator of a case line, or CAIRN_PARSE. */
+cairn_status cairn_check_line_op(const char *line, enum cairn_op *op);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,88 @@
+/* Convolutions and their gradients: asymmetric padding, strides beyond the kernel, kernels as large
+ * as their input. */
+#include "check/check.h"
+
+static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
+                        int64_t *before, int64_t *after)
+{
+    int64_t profile = check_below(rng, 100);
+    *stride = check_chance(rng, 60) ? 1 : 1 + check_below(rng, 4);
+    *before = *after = 0;
+    if (profile < 15) { /* the whole input */
+        *kernel = size;
+    } else if (profile < 30) { /* the same size out */
+        *kernel = CHECK_PICK(rng, 1, 3, 3, 5);
+        *before = *after = *kernel / 2;
+    } else {
+        *kernel = 1 + check_below(rng, size < 7 ? size : 7);
+        *before = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
+        *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
+    }
+}
+
+static void draw_any(struct check_rng *rng, int small, struct cairn_problem *problem)
+{
+    struct cairn_conv *p = &problem->u.conv;
+    int64_t profile = check_below(rng, 100);
+    p->n = check_size(rng, small ? 2 : 5);
+    p->c = check_size(rng, small ? 4 : 17);
+    p->o = check_size(rng, small ? 5 : 33);
+    p->h = check_size(rng, small ? 7 : 20);
+    p->w = check_size(rng, small ? 7 : 20);
+    if (profile < 10 &&
+        !small) { /* many images and pixels: long sums for the gradient of weights */
+        p->n = CHECK_PICK(rng, 7, 16, 17, 33);
+        p->h = p->w = CHECK_PICK(rng, 14, 16, 17, 28);
+        p->c = check_size(rng, 3);
+        p->o = check_size(rng, 4);
+    } else if (profile < 20 && !small) { /* many channels: long sums for the others */
+        p->c = CHECK_PICK(rng, 29, 64, 65, 257, 513);
+        p->o = CHECK_PICK(rng, 3, 15, 64, 257, 300);
+        p->h = p->w = check_size(rng, 5);
+    }
+    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
+    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+}
+
+static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+{
+    draw_any(rng, small, problem);
+    problem->u.conv.bias = check_chance(rng, 50);
+    problem->u.conv.act = check_chance(rng, 50) ? CAIRN_ACT_NONE : 1 + check_below(rng, 3);
+}
+
+static void bound_terms(const struct check_image *images, int operand, const float *sums,
+                        double terms, int64_t act, double *bound)
+{
+    const struct check_image *image = &images[operand];
+    double a = check_largest(&images[0]), b = check_largest(&images[1]);
+    for (int64_t i = 0; i < image->extent; i++)
+        bound[i] = check_act_bound(act, check_sum_bound(terms, (double)sums[i], a, b),
+                                   (double)check_float_at(image, image->want, i));
+}
+
+static void bound_forward(const struct check_case *c, const struct check_image *images, int operand,
+                          const float *sums, double *bound)
+{
+    const struct cairn_conv *p = &c->problem.u.conv;
+    bound_terms(images, operand, sums, (double)(p->c * p->kh * p->kw), p->act, bound);
+}
+
+static void bound_data(const struct check_case *c, const struct check_image *images, int operand,
+                       const float *sums, double *bound)
+{
+    const struct cairn_conv *p = &c->problem.u.conv;
+    bound_terms(images, operand, sums, (double)(p->o * p->kh * p->kw), CAIRN_ACT_NONE, bound);
+}
+
+static void bound_weights(const struct check_case *c, const struct check_image *images, int operand,
+                          const float *sums, double *bound)
+{
+    const struct cairn_conv *p = &c->problem.u.conv;
+    bound_terms(images, operand, sums, (double)(p->n * cairn_conv_oh(p) * cairn_conv_ow(p)),
+                CAIRN_ACT_NONE, bound);
+}
+
+const struct check_family check_family_conv = {draw, NULL, bound_forward, 1};
+const struct check_family check_family_conv_data = {draw_any, NULL, bound_data, 1};
+const struct check_family check_family_conv_weights = {draw_any, NULL, bound_weights, 1};

@@ -1,0 +1,63 @@
+/* Max pooling and its gradient; winners are drawn among the valid taps of each window. */
+#include "check/check.h"
+
+static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
+                        int64_t *before, int64_t *after)
+{
+    *kernel = check_chance(rng, 15) ? size : check_chance(rng, 50) ? 2 : check_size(rng, 6);
+    *stride = check_chance(rng, 40) ? *kernel : 1 + check_below(rng, 4);
+    *before = check_chance(rng, 50) ? 0 : check_below(rng, *kernel);
+    *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel);
+}
+
+static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+{
+    struct cairn_pool *p = &problem->u.pool;
+    p->planes = check_size(rng, small ? 5 : 130);
+    p->h = check_size(rng, small ? 12 : 50);
+    p->w = check_size(rng, small ? 12 : 70);
+    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
+    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+}
+
+/* A place in [at, at + kernel) inside [0, size). */
+static int64_t place(uint64_t r, int64_t at, int64_t kernel, int64_t size)
+{
+    int64_t low = at < 0 ? 0 : at, high = at + kernel > size ? size : at + kernel;
+    return low + (int64_t)(r % (uint64_t)(high - low));
+}
+
+static int fill_grad(const struct check_case *c, int operand, const struct check_source *source,
+                     int64_t extent, void *data)
+{
+    const struct cairn_pool *p = &c->problem.u.pool;
+    int64_t oh = cairn_pool_oh(p), ow = cairn_pool_ow(p);
+    int32_t *index = data;
+    if (operand != 1) return 0;
+    for (int64_t i = 0; i < extent; i++) {
+        uint64_t r = check_bits(source, i);
+        int64_t row = place(r & 0xffffffffu, i / ow % oh * p->stride_h - p->pad_t, p->kh, p->h);
+        int64_t column = place(r >> 32, i % ow * p->stride_w - p->pad_l, p->kw, p->w);
+        index[i] = (int32_t)(row * p->w + column);
+    }
+    return 1;
+}
+
+static void bound_max(const struct check_case *c, const struct check_image *images, int operand,
+                      const float *sums, double *bound)
+{
+    (void)c;
+    (void)sums;
+    for (int64_t i = 0; i < images[operand].extent; i++) bound[i] = CHECK_TINY;
+}
+
+static void bound_grad(const struct check_case *c, const struct check_image *images, int operand,
+                       const float *sums, double *bound)
+{
+    const struct cairn_pool *p = &c->problem.u.pool;
+    for (int64_t i = 0; i < images[operand].extent; i++)
+        bound[i] = check_sum_bound((double)(p->kh * p->kw), (double)sums[i], 0, 0);
+}
+
+const struct check_family check_family_pool = {draw, NULL, bound_max, 0};
+const struct check_family check_family_pool_grad = {draw, fill_grad, bound_grad, 1};
