@@ -17,7 +17,7 @@ struct check {
     const char *device_spec, *against_spec, *math, *file;
     struct option_list ops, variants;
     int64_t cases;
-    uint64_t seed;
+    int64_t seed;
     int small, twice, as_json, progress;
 
     struct cairn_device *device, *against;
@@ -93,7 +93,7 @@ static const char *variant_for(const struct check *check, enum cairn_op op, int 
 static struct cairn_check_options options_of(struct check *check)
 {
     return (struct cairn_check_options){.cases = check->cases,
-                                        .seed = check->seed,
+                                        .seed = (uint64_t)check->seed,
                                         .small = check->small,
                                         .twice = check->twice,
                                         .failure = failure,
@@ -260,7 +260,7 @@ int cmd_check(int argc, char **argv)
          NULL},
         {"small", OPTION_FLAG, &check.small, NULL, "tiny shapes, for simulators and slow devices",
          0, 0, NULL},
-        {"seed", OPTION_U64, &check.seed, "N", "which random cases (1)", 0, 0, NULL},
+        {"seed", OPTION_INT, &check.seed, "N", "which random cases (1)", 0, INT64_MAX, NULL},
         {"math", OPTION_TEXT, &check.math, "M", "exact (bit by bit) or fast (within bounds)", 0, 0,
          NULL},
         {"variant", OPTION_LIST, &check.variants, "V", "only this variant; OP=V for one operator",
