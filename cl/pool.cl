@@ -1,0 +1,175 @@
+/* Max pooling and its gradient; formulas in <cairn/problem.h>.
+ *
+ * best starts as the window's first element inside the image and every element is offered in row order, so that ties keep the
+ * first and the last NaN stays. "cpu": a work-item makes a block of rows, in vectors where windows lie inside the image.
+ * "gpu": a work-item makes one element. */
+#include "exact.h"
+
+#define OFFER(v, position)                                                                         \
+    do {                                                                                           \
+        if ((v) > best || (v) != (v)) {                                                            \
+            best = (v);                                                                            \
+            where = (position);                                                                    \
+        }                                                                                          \
+    } while (0)
+
+/* Window rows i0 ... i1 - 1, columns j0 ... j1 - 1 of the kernel whose corner lies at plane[corner]. */
+static inline void pool_window(__global const float *plane, long corner, int w, int i0, int i1, int j0, int j1,
+                               __global float *y, __global int *index)
+{
+    long where = corner + (long)i0 * w + j0;
+    float best = plane[where];
+    for (int i = i0; i < i1; i++)
+        for (int j = j0; j < j1; j++) {
+            long position = corner + (long)i * w + j;
+            float v = plane[position];
+            OFFER(v, position);
+        }
+    *y = best;
+    *index = (int)where;
+}
+
+/* N outputs of one row whose windows lie inside the image in columns; `at` is the first window's corner in the plane, `taps` its
+ * rows inside. */
+#define OFFER_ROW(N, value, position)                                                              \
+    do {                                                                                           \
+        float##N v = value;                                                                        \
+        int##N take = (v > best) | (v != v);                                                       \
+        best = select(best, v, take);                                                              \
+        where = select(where, lane + (position), take);                                            \
+    } while (0)
+
+static inline void pool_stride1(__global const float *plane, int at, int w, int taps, int kw, __global float *y,
+                                __global int *index)
+{
+    const int8 lane = (int8)(0, 1, 2, 3, 4, 5, 6, 7);
+    int8 where = lane + at;
+    float8 best = vload8(0, plane + at);
+    for (int i = 0; i < taps; i++, at += w)
+        for (int j = 0; j < kw; j++) OFFER_ROW(8, vload8(0, plane + at + j), at + j);
+    vstore8(best, 0, y);
+    vstore8(where, 0, index);
+}
+
+/* One load of 8 serves a tap and the next, and none reads behind the last window. (By 16 one simulator calls elements of a
+ * shuffle uninitialised that are not.) */
+static inline void pool_stride2(__global const float *plane, int at, int w, int taps, int kw, __global float *y,
+                                __global int *index)
+{
+    const int4 lane = (int4)(0, 2, 4, 6);
+    int4 where = lane + at;
+    float4 best = vload8(0, plane + at).even;
+    for (int i = 0; i < taps; i++, at += w) {
+        int j = 0;
+        for (; j + 1 < kw; j += 2) {
+            float8 both = vload8(0, plane + at + j);
+            OFFER_ROW(4, both.even, at + j);
+            OFFER_ROW(4, both.odd, at + j + 1);
+        }
+        if (j < kw) OFFER_ROW(4, vload8(0, plane + at + j - 1).odd, at + j);
+    }
+    vstore4(best, 0, y);
+    vstore4(where, 0, index);
+}
+
+/* Work-item t makes rows of block t % blocks of plane t / blocks. */
+__kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off, __global int *index,
+                       ulong index_off, int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l,
+                       int oh, int ow, int rows, int blocks)
+{
+    long t = (long)get_global_id(0), p = t / blocks;
+    int begin = (int)(t - p * blocks) * rows, stop = begin + rows < oh ? begin + rows : oh;
+    __global const float *plane = x + x_off + p * ((long)h * w);
+    /* columns whose whole window lies inside */
+    int first = (pad_l + stride_w - 1) / stride_w, end = w + pad_l < kw ? 0 : (w + pad_l - kw) / stride_w + 1;
+    end = end < ow ? end : ow;
+    int width = stride_w == 1 ? 8 : stride_w == 2 && kw > 1 ? 4 : 0;
+    if (width == 0 || end - first < width) first = end = 0;
+    y += y_off + (ulong)p * oh * ow;
+    index += index_off + (ulong)p * oh * ow;
+    for (int o = begin; o < stop; o++) {
+        long top = (long)o * stride_h - pad_t;
+        int i0 = top < 0 ? (int)-top : 0, i1 = h - top < kh ? (int)(h - top) : kh;
+        __global float *y_row = y + (long)o * ow;
+        __global int *index_row = index + (long)o * ow;
+        /* the last vector overlaps the one before */
+        for (int q = first; q < end; q += width) {
+            int c = q + width <= end ? q : end - width, at = (int)((top + i0) * w) + c * stride_w - pad_l;
+            if (width == 8)
+                pool_stride1(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+            else
+                pool_stride2(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+        }
+        for (int q = 0; q < ow; q++) {
+            if (q == first && end > first) q = end;
+            if (q >= ow) break;
+            long left = (long)q * stride_w - pad_l;
+            int j0 = left < 0 ? (int)-left : 0, j1 = w - left < kw ? (int)(w - left) : kw;
+            pool_window(plane, top * w + left, w, i0, i1, j0, j1, y_row + q, index_row + q);
+        }
+    }
+}
+
+/* Work-item t makes element t % (oh * ow) of plane base + t / (oh * ow). */
+__kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off, __global int *index,
+                       ulong index_off, ulong base, uint items, int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
+                       int pad_l, int oh, int ow)
+{
+    uint t = (uint)get_global_id(0), size = (uint)oh * (uint)ow;
+    if (t < items) {
+        uint i = t / size, s = t - i * size;
+        int o = (int)(s / (uint)ow), q = (int)s - o * ow;
+        ulong p = base + i;
+        long top = (long)o * stride_h - pad_t, left = (long)q * stride_w - pad_l;
+        int i0 = top < 0 ? (int)-top : 0, i1 = h - top < kh ? (int)(h - top) : kh;
+        int j0 = left < 0 ? (int)-left : 0, j1 = w - left < kw ? (int)(w - left) : kw;
+        pool_window(x + x_off + p * ((ulong)h * w), top * w + left, w, i0, i1, j0, j1, y + y_off + p * size + s,
+                    index + index_off + p * size + s);
+    }
+}
+
+/* Work-item t makes rows of block t % blocks of plane t / blocks of dx: zero, then the windows that may have won there. */
+__kernel void pool_grad_cpu(__global const float *y, ulong y_off, __global const int *index, ulong index_off,
+                            __global float *x, ulong x_off, int h, int w, int kh, int stride_h, int pad_t, int oh, int ow,
+                            int rows, int blocks)
+{
+    long t = (long)get_global_id(0), p = t / blocks;
+    int begin = (int)(t - p * blocks) * rows, stop = begin + rows < h ? begin + rows : h;
+    int low = begin * w, high = stop * w;
+    long o0 = (long)begin + pad_t - kh + 1, o1 = ((long)stop - 1 + pad_t) / stride_h + 1;
+    o0 = o0 > 0 ? (o0 + stride_h - 1) / stride_h : 0;
+    o1 = o1 < oh ? o1 : oh;
+    __global float *plane = x + x_off + (ulong)p * ((ulong)h * w);
+    y += y_off + (ulong)p * oh * ow;
+    index += index_off + (ulong)p * oh * ow;
+    for (int i = low; i < high; i++) plane[i] = 0.0f;
+    for (long i = o0 * ow; i < o1 * ow; i++) {
+        int where = index[i];
+        if (where >= low && where < high) plane[where] = plane[where] + y[i];
+    }
+}
+
+/* Work-item t makes element t % (h * w) of plane base + t / (h * w) of dx. */
+__kernel void pool_grad_gpu(__global const float *y, ulong y_off, __global const int *index, ulong index_off,
+                            __global float *x, ulong x_off, ulong base, uint items, int h, int w, int kh, int kw, int stride_h,
+                            int stride_w, int pad_t, int pad_l, int oh, int ow)
+{
+    uint t = (uint)get_global_id(0), size = (uint)h * (uint)w;
+    if (t < items) {
+        uint i = t / size, s = t - i * size;
+        int row = (int)(s / (uint)w), r = row + pad_t, q = (int)s - row * w + pad_l;
+        ulong p = base + i;
+        int o0 = r < kh ? 0 : (r - kh) / stride_h + 1, o1 = r / stride_h + 1;
+        int q0 = q < kw ? 0 : (q - kw) / stride_w + 1, q1 = q / stride_w + 1;
+        o1 = o1 < oh ? o1 : oh;
+        q1 = q1 < ow ? q1 : ow;
+        ulong plane = p * ((ulong)oh * ow);
+        float sum = 0.0f;
+        for (int o = o0; o < o1; o++)
+            for (int c = q0; c < q1; c++) {
+                ulong at = plane + (ulong)o * ow + c;
+                if (index[index_off + at] == (int)s) sum = sum + y[y_off + at];
+            }
+        x[x_off + p * size + s] = no_minus_zero(sum);
+    }
+}

@@ -1,0 +1,36 @@
+/* The sum of docs/ARITHMETIC.md: chunks of 4096 elements; in a chunk lane l of 64 adds elements l, l + 64, ... from +0; lanes
+ * fold by halves; chunk sums meet pairwise, level by level, an odd last one passing up.
+ *
+ * Invariant of the tree: after n chunks, level[k] holds the sum of a whole aligned run of 2^k chunks wherever bit k of n is
+ * set, older runs being longer; that is what the levels leave, without keeping every chunk sum. */
+#ifndef CAIRN_SUM_H
+#define CAIRN_SUM_H
+
+#define SUM_CHUNK 4096 /* elements per chunk */
+#define SUM_LANES 64   /* lanes per chunk */
+#define SUM_LEVELS 32  /* 2^32 chunks are more than any buffer holds */
+
+#ifndef SUM_JOIN
+#define SUM_JOIN(a, b) ((a) + (b)) /* what two partial results make */
+#endif
+
+/* Adds chunk sum number n (from 0) to the tree. */
+static inline void tree_push(float *level, uint n, float sum)
+{
+    int k = 0;
+    for (; n & 1u; n >>= 1, k++) sum = SUM_JOIN(level[k], sum);
+    level[k] = sum;
+}
+
+/* The sum of n chunks, n > 0: shorter, later runs join longer ones. */
+static inline float tree_total(const float *level, uint n)
+{
+    int k = 0;
+    for (; !(n & 1u); n >>= 1) k++;
+    float sum = level[k++];
+    for (n >>= 1; n; n >>= 1, k++)
+        if (n & 1u) sum = SUM_JOIN(level[k], sum);
+    return sum;
+}
+
+#endif
