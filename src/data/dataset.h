@@ -17,21 +17,25 @@ struct cairn_dataset {
     struct cairn_images train, test;
 };
 
-/* Loads a data set of the register data/datasets.yaml by name from `folder` (NULL: $CAIRN_DATA_DIR, then the data folder of the
- * user, in its subfolder NAME where that exists), or generates "glyphs" from `seed`. Files may be plain or gzip. Fails with the
- * file's name and what is wrong: missing, cut off, wrong magic, counts that differ, labels out of range. */
-cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed, struct cairn_dataset *dataset);
+/* Loads a data set of the register data/datasets.yaml by name from `folder` (NULL: $CAIRN_DATA_DIR,
+ * then the data folder of the user, in its subfolder NAME where that exists), or generates "glyphs"
+ * from `seed`. Files may be plain or gzip. Fails with the file's name and what is wrong: missing,
+ * cut off, wrong magic, counts that differ, labels out of range. */
+cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed,
+                                struct cairn_dataset *dataset);
 void cairn_dataset_free(struct cairn_dataset *dataset); /* zeroes it */
 
 /* Keeps the first n images (n <= 0: all; n beyond the count: all). */
 void cairn_images_limit(struct cairn_images *images, int64_t n);
 
-/* "glyphs": ten classes of 28 x 28 characters drawn by strokes; the same bytes for the same seed everywhere. */
-cairn_status cairn_glyphs_generate(uint64_t seed, int64_t train_count, int64_t test_count, struct cairn_dataset *dataset);
+/* "glyphs": ten classes of 28 x 28 characters drawn by strokes; the same bytes for the same seed
+ * everywhere. */
+cairn_status cairn_glyphs_generate(uint64_t seed, int64_t train_count, int64_t test_count,
+                                   struct cairn_dataset *dataset);
 
-/* Mean and deviation (population) of all bytes of the images named by indices (NULL: the first count), in double, for zscore:
- * gather uses shift = mean, scale = 1 / deviation. */
-void cairn_images_moments(const struct cairn_images *images, int64_t item, const int32_t *indices, int64_t count,
-                          double *mean, double *deviation);
+/* Mean and deviation (population) of all bytes of the images named by indices (NULL: the first
+ * count), in double, for zscore: gather uses shift = mean, scale = 1 / deviation. */
+void cairn_images_moments(const struct cairn_images *images, int64_t item, const int32_t *indices,
+                          int64_t count, double *mean, double *deviation);
 
 #endif

@@ -1,0 +1,32 @@
+/* The register of data sets, data/datasets.yaml, built into the library. */
+#ifndef CAIRN_DATA_REGISTER_H
+#define CAIRN_DATA_REGISTER_H
+
+#include <cairn/status.h>
+#include <stdint.h>
+
+extern const char cairn_register_text[]; /* the file */
+
+enum cairn_dataset_kind { CAIRN_DATASET_IDX, CAIRN_DATASET_GLYPHS };
+enum {
+    CAIRN_TRAIN_IMAGES,
+    CAIRN_TRAIN_LABELS,
+    CAIRN_TEST_IMAGES,
+    CAIRN_TEST_LABELS,
+    CAIRN_DATASET_FILES
+};
+
+struct cairn_dataset_entry {
+    char name[64], home[128];
+    enum cairn_dataset_kind kind;
+    int c, h, w, classes;
+    int64_t train, test; /* glyphs: how many images */
+    struct {
+        char name[64], md5[33]; /* md5 of the file as published, "" if unknown */
+    } files[CAIRN_DATASET_FILES];
+};
+
+/* CAIRN_NOT_FOUND lists the names that there are. */
+cairn_status cairn_register_find(const char *name, struct cairn_dataset_entry *entry);
+
+#endif
