@@ -18,7 +18,7 @@ struct check {
     struct option_list ops, variants;
     int64_t cases;
     int64_t seed;
-    int small, twice, as_json, progress;
+    int small, twice, as_json, list, progress;
 
     struct cairn_device *device, *against;
     struct cairn_check_result results[CAIRN_OP_COUNT];
@@ -187,6 +187,13 @@ static int print_json(const struct check *check)
     return -1;
 }
 
+static int is_wanted(const struct check *check, enum cairn_op op)
+{
+    int wanted = !check->ops.count;
+    for (int i = 0; i < check->ops.count; i++) wanted |= cairn_op_find(check->ops.items[i]) == op;
+    return wanted;
+}
+
 static int run_all(struct check *check, int count, char **lines)
 {
     int code = check->file ? check_file(check) : -1;
@@ -196,11 +203,8 @@ static int run_all(struct check *check, int count, char **lines)
     }
     int given = count || check->file;
     for (int op = 0; op < CAIRN_OP_COUNT && code < 0; op++) {
-        int wanted = !given && !check->ops.count;
-        for (int i = 0; i < check->ops.count; i++)
-            wanted |= cairn_op_find(check->ops.items[i]) == (enum cairn_op)op;
         if (given && check->used[op]) print_line(check, (enum cairn_op)op);
-        if (given || !wanted) continue;
+        if (given || !is_wanted(check, (enum cairn_op)op)) continue;
         cairn_status st = check_op(check, (enum cairn_op)op);
         if (st != CAIRN_OK) code = tool_fail("check", st);
     }
@@ -242,6 +246,19 @@ static int check_words(const struct check *check, int count, char **lines)
     return -1;
 }
 
+static int list_cases(const struct check *check)
+{
+    char line[1024];
+    for (int op = 0; op < CAIRN_OP_COUNT; op++)
+        for (int64_t number = 0; is_wanted(check, (enum cairn_op)op) && number < check->cases;
+             number++) {
+            cairn_check_draw((enum cairn_op)op, (uint64_t)check->seed, number, check->small, line,
+                             sizeof line);
+            puts(line);
+        }
+    return 0;
+}
+
 int cmd_check(int argc, char **argv)
 {
     struct check check = {.device_spec = "opencl",
@@ -267,6 +284,7 @@ int cmd_check(int argc, char **argv)
          0, 0, NULL},
         {"twice", OPTION_FLAG, &check.twice, NULL, "run each twice and compare the two results", 0,
          0, NULL},
+        {"list", OPTION_FLAG, &check.list, NULL, "print the random cases and run none", 0, 0, NULL},
         {"file", OPTION_TEXT, &check.file, "FILE", "run the cases of a file, one a line", 0, 0,
          NULL},
         {"json", OPTION_FLAG, &check.as_json, NULL, "print one JSON value", 0, 0, NULL},
@@ -285,6 +303,7 @@ int cmd_check(int argc, char **argv)
     if (code >= 0) return code;
     code = check_words(&check, count, argv + 1);
     if (code >= 0) return code;
+    if (check.list) return list_cases(&check);
     struct cairn_device_options options = {.math = strcmp(check.math, "fast") ? CAIRN_MATH_EXACT
                                                                               : CAIRN_MATH_FAST};
     cairn_status st = cairn_device_open(check.against_spec, NULL, &check.against);

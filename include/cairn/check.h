@@ -66,6 +66,10 @@ cairn_status cairn_check_line(struct cairn_device *device, struct cairn_device *
                               const char *line, const struct cairn_check_options *options,
                               struct cairn_check_result *result);
 
+/* Writes the line of random case `number` of an operator, as snprintf does; no device is needed. */
+int cairn_check_draw(enum cairn_op op, uint64_t seed, int64_t number, int small, char *text,
+                     size_t size);
+
 /* The operator of a case line, or CAIRN_PARSE. */
 cairn_status cairn_check_line_op(const char *line, enum cairn_op *op);
 

@@ -174,6 +174,14 @@ out:
     return st;
 }
 
+int cairn_check_draw(enum cairn_op op, uint64_t seed, int64_t number, int small, char *text,
+                     size_t size)
+{
+    struct check_case c;
+    check_case_draw(op, seed, number, small, &c);
+    return check_case_print(&c, text, size);
+}
+
 cairn_status cairn_check_line_op(const char *line, enum cairn_op *op)
 {
     struct check_case c;

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""run.py CAIRN CL [NAME...]: plants one fault at a time in a copy of the kernels and asks `cairn check` to find it.
+
+Each fault is one exact replacement in one kernel file; a text that is no longer there, or there more than once, fails loudly.
+A fault is found when the checker tells a case whose line, given back on the faulty kernels, differs again (exit 1) and on the
+good kernels does not (exit 0). Faults that leave results right on PoCL are looked for with Oclgrind: there a line counts that
+makes it report something, and nothing on the good kernels. CL is the folder of the kernels."""
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from faults import FAULTS
+
+OCLGRIND = sorted(glob.glob("/usr/lib*/oclgrind/liboclgrind-rt-icd.so") + glob.glob("/usr/local/lib*/oclgrind/liboclgrind-rt-icd.so"))
+
+
+def environment(scratch, kernels, simulator):
+    env = dict(os.environ, CAIRN_KERNEL_DIR=kernels, XDG_CACHE_HOME=os.path.join(scratch, "cache"),
+               POCL_CACHE_DIR=os.path.join(scratch, "pocl"), OCL_ICD_VENDORS="pocl.icd")
+    os.makedirs(env["POCL_CACHE_DIR"], exist_ok=True)
+    if simulator:
+        env.update(OCL_ICD_VENDORS=OCLGRIND[0], OCLGRIND_DATA_RACES="1", OCLGRIND_UNINITIALIZED="1", OCLGRIND_CHECK_API="1",
+                   OCLGRIND_BUILD_OPTIONS="-cl-opt-disable", OCLGRIND_MAX_ERRORS="5",
+                   OCLGRIND_LOG=os.path.join(scratch, "log"))
+    return env
+
+
+def check(cairn, env, *arguments):
+    return subprocess.run([cairn, "check", *arguments], env=env, capture_output=True, text=True, timeout=300)
+
+
+def plant(good, scratch, fault):
+    """A copy of the kernels with the fault in it."""
+    faulty = os.path.join(scratch, "faulty")
+    shutil.copytree(good, faulty)
+    path = os.path.join(faulty, fault["file"])
+    with open(path) as file:
+        text = file.read()
+    count = text.count(fault["old"])
+    if count != 1:
+        raise SystemExit(f"{fault['name']}: {fault['file']} has {count} times, not once:\n{fault['old']}")
+    os.chmod(path, 0o644)
+    with open(path, "w") as file:
+        file.write(text.replace(fault["old"], fault["new"]))
+    return faulty
+
+
+def expect(condition, fault, what, process):
+    if not condition:
+        raise SystemExit(f"{fault['name']}: {what} (exit {process.returncode})\n{process.stdout[-3000:]}{process.stderr[-3000:]}")
+
+
+def find_difference(cairn, good, faulty, scratch, fault):
+    env, clean = environment(scratch, faulty, False), environment(scratch, good, False)
+    process = check(cairn, env, "--json", "--op", fault["op"], *fault.get("options", ["--cases", "100"]))
+    expect(process.returncode == 1, fault, "not found", process)
+    failure = json.loads(process.stdout)["failures"][0]
+    process = check(cairn, env, failure["case"])
+    expect(process.returncode == 1, fault, "its line does not reproduce it", process)
+    process = check(cairn, clean, failure["case"])
+    expect(process.returncode == 0, fault, "its line fails on the good kernels, too", process)
+    return f"{failure['where']}: {failure['case']}"
+
+
+def reported(cairn, env, line):
+    """Whether Oclgrind has something to say about a case, or the case differs."""
+    log = env["OCLGRIND_LOG"]
+    if os.path.exists(log):
+        os.remove(log)
+    process = check(cairn, env, line)
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{line}: exit {process.returncode}\n{process.stderr}")
+    said = os.path.exists(log) and open(log).read().strip()
+    return said or (process.stdout if process.returncode else "")
+
+
+def find_report(cairn, good, faulty, scratch, fault):
+    env, clean = environment(scratch, faulty, True), environment(scratch, good, True)
+    process = check(cairn, env, "--list", "--small", "--op", fault["op"], *fault.get("options", ["--cases", "30"]))
+    expect(process.returncode == 0, fault, "no cases", process)
+    for line in process.stdout.splitlines():
+        line += fault.get("suffix", "")
+        said = reported(cairn, env, line)
+        if not said:
+            continue
+        if not reported(cairn, env, line) or reported(cairn, clean, line):
+            raise SystemExit(f"{fault['name']}: not reproduced, or reported for the good kernels, too: {line}")
+        return f"Oclgrind, {said.splitlines()[0].strip()}: {line}"
+    raise SystemExit(f"{fault['name']}: Oclgrind reports nothing")
+
+
+def main():
+    cairn, good = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    wanted = [fault for fault in FAULTS if fault["name"] in sys.argv[3:] or not sys.argv[3:]]
+    if not wanted:
+        raise SystemExit("no such fault; there are: " + ", ".join(fault["name"] for fault in FAULTS))
+    skipped = []
+    for fault in wanted:
+        if fault.get("simulator") and not OCLGRIND:
+            skipped.append(fault["name"])
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            find = find_report if fault.get("simulator") else find_difference
+            print(f"{fault['name']}: {find(cairn, good, plant(good, scratch, fault), scratch, fault)}", flush=True)
+    if skipped:
+        print("Oclgrind is not installed; not looked for: " + ", ".join(skipped))
+    return 77 if skipped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

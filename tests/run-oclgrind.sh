@@ -1,0 +1,28 @@
+#!/bin/sh
+# run-oclgrind.sh CAIRN CASES: every operator and variant in Oclgrind's simulator, which reports races, accesses out of bounds,
+# use of uninitialised memory and misuse of the API. It exits 0 whatever it finds, so a log that is not empty fails.
+# Kernels are built unoptimised: the simulator knows no `freeze` instruction, and nothing is optimised out of its sight.
+# Skipped (77) where it is not installed.
+set -u
+cairn=$1 cases=$2
+icd=
+for folder in /usr/lib/oclgrind /usr/lib64/oclgrind /usr/local/lib/oclgrind /opt/oclgrind/lib/oclgrind; do
+    [ -e "$folder/liboclgrind-rt-icd.so" ] && icd=$folder/liboclgrind-rt-icd.so
+done
+if [ -z "$icd" ]; then
+    echo "skipped: Oclgrind is not installed (Debian: oclgrind)"
+    exit 77
+fi
+folder=$(mktemp -d) || exit 99
+trap 'rm -rf "$folder"' EXIT
+export OCL_ICD_VENDORS="$icd" OCLGRIND_DATA_RACES=1 OCLGRIND_UNINITIALIZED=1 OCLGRIND_CHECK_API=1
+export OCLGRIND_BUILD_OPTIONS=-cl-opt-disable OCLGRIND_MAX_ERRORS=20 OCLGRIND_LOG="$folder/log" XDG_CACHE_HOME="$folder"
+status=0
+"$cairn" check --device opencl --small --cases "${CAIRN_OCLGRIND_CASES:-12}" || status=1
+"$cairn" check --device opencl --file "$cases/small.txt" || status=1
+if [ -s "$folder/log" ]; then
+    echo "Oclgrind reports:"
+    head -60 "$folder/log"
+    status=1
+fi
+exit $status
