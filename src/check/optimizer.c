@@ -65,9 +65,10 @@ static void bound_sgd(const struct check_case *c, const struct check_image *imag
     (void)sums;
     for (int64_t i = 0; i < p->count; i++) {
         double w = size_at(&images[0], i), l2 = i < p->decay_count ? fabs((double)p->l2) : 0;
-        double g = l2 * w + size_at(&images[1], i),
+        double decay = i < p->decay_count ? l2 * w : 0, near = i < p->decay_count ? 1 + w : 1;
+        double g = decay + size_at(&images[1], i),
                v = fabs((double)p->momentum) * size_at(&images[2], i) + g;
-        double tiny = 8 * CHECK_TINY * (1 + w) * (1 + l2) * (1 + fabs((double)p->lr));
+        double tiny = 8 * CHECK_TINY * near * (1 + l2) * (1 + fabs((double)p->lr));
         double all = fabs((double)p->lr) * v + w;
         bound[i] =
             operand == 2 ? 2 * check_gamma(4) * v + tiny : 2 * check_gamma(6) * all + tiny * 2;
@@ -85,9 +86,10 @@ static void bound_adam(const struct check_case *c, const struct check_image *ima
     (void)sums;
     for (int64_t i = 0; i < p->count; i++) {
         double w = size_at(&images[0], i), l2 = i < p->decay_count ? fabs((double)p->l2) : 0;
-        double g0 = (double)check_float_at(&images[1], images[1].initial, i), g = l2 * w + fabs(g0);
+        double decay = i < p->decay_count ? l2 * w : 0, near = i < p->decay_count ? 1 + w : 1;
+        double g0 = (double)check_float_at(&images[1], images[1].initial, i), g = decay + fabs(g0);
         double m = b1 * size_at(&images[2], i) + fabs(1 - b1) * g,
-               tiny = 16 * CHECK_TINY * (1 + w) * (1 + g) * (1 + l2);
+               tiny = 16 * CHECK_TINY * near * (1 + g) * (1 + l2);
         double old = (double)check_float_at(&images[3], images[3].initial, i),
                v = b2 * fabs(old) + fabs(1 - b2) * g * g;
         double of_m = 2 * check_gamma(6) * m + tiny, of_v = 2 * check_gamma(10) * v + tiny;
