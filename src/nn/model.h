@@ -1,0 +1,69 @@
+/* A model: layers with their shapes, and the list of parameters in one flat buffer.
+ *
+ * Invariant: all weights lie before all biases, so that weight decay covers the prefix
+ * weight_floats; every tensor starts at a multiple of 16 floats, and the floats between tensors are
+ * +0 and stay +0 in the parameters, gradients and moments. Shapes are those of one image; a batch
+ * puts n in front. Nothing here knows a device. */
+#ifndef CAIRN_NN_MODEL_H
+#define CAIRN_NN_MODEL_H
+
+#include "nn/layer.h"
+
+struct cairn_shape {
+    int64_t c, h, w; /* what a linear layer gives is c x 1 x 1 */
+};
+
+/* A layer in its place. */
+struct cairn_node {
+    struct cairn_layer layer; /* pad_same replaced by the padding that it stands for */
+    struct cairn_shape in, out;
+    int weight, bias; /* numbers of its parameters, -1: none */
+};
+
+struct cairn_param {
+    char name[32]; /* "3.weight", "3.bias": the layer's place in the recipe, from 0 */
+    int layer, is_bias, rank;
+    int64_t dims[4];         /* conv: O,I,KH,KW; linear: OUT,IN; bias: OUT */
+    int64_t count, offset;   /* floats; offset in the flat buffer */
+    int64_t fan_in, fan_out; /* of the layer: c * kh * kw and o * kh * kw, or inputs and outputs */
+    struct cairn_init init;  /* the rule that applies: never UNSET for weights; biases are zero */
+};
+
+struct cairn_model {
+    struct cairn_shape in;
+    int64_t classes;
+    struct cairn_node *nodes;
+    int node_count;
+    struct cairn_param *params;
+    int param_count;
+    int64_t parameters;    /* numbers that are trained */
+    int64_t weight_floats; /* the prefix that holds the weights, gaps included */
+    int64_t flat_floats;   /* the whole flat buffer, gaps included */
+};
+
+/* Which initialiser a weight gets: the layer's own init=, else conv's or linear's, else the
+ * fallback, else he. */
+struct cairn_init_rules {
+    struct cairn_init fallback, conv, linear;
+};
+
+/* Infers every shape. CAIRN_INVALID names the layer, its text and its input where a shape is
+ * impossible, and tells when the last layer does not give one number per class or nothing can be
+ * trained. */
+cairn_status cairn_model_create(const struct cairn_layer *layers, int count, struct cairn_shape in,
+                                int64_t classes, const struct cairn_init_rules *rules,
+                                struct cairn_model **model);
+void cairn_model_destroy(struct cairn_model *model); /* NULL is fine */
+
+/* Writes the initial parameters into flat[0 .. flat_floats - 1]: element e of a weight of layer i
+ * is mean + dev * normal(seed, CAIRN_STREAM_INIT + i, 0, e), two roundings; he: mean 0, dev =
+ * sqrt(2 / fan_in); xavier: dev = sqrt(2 / (fan_in + fan_out)), in floats. */
+void cairn_model_init(const struct cairn_model *model, uint64_t seed, float *flat);
+
+/* Numbers of one image at this shape. */
+static inline int64_t cairn_shape_count(struct cairn_shape shape)
+{
+    return shape.c * shape.h * shape.w;
+}
+
+#endif
