@@ -1,0 +1,407 @@
+/* Activations, softmax, dropout, reductions, gathering and optimisers of the reference against
+ * oracles and chosen values. */
+#include "oracle/trial.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const acts[] = {"none", "relu", "tanh", "sigmoid"};
+
+START_TEST(activation_random)
+{
+    struct trial t;
+    draw_seed(30 + (uint64_t)_i);
+    trial_init(&t, "activation kind=%s count=5000", acts[_i]);
+    draw_floats(trial_floats(&t, "x"), 2500, -12, 12);
+    draw_floats(trial_floats(&t, "x") + 2500, 2500, -0.7, 0.7);
+    double *x = trial_doubles(&t, "x");
+    trial_run(&t, 1);
+    for (int i = 0; i < 5000; i++)
+        ck_assert_double_le(oracle_ulps(trial_floats(&t, "y")[i], oracle_activate(_i, x[i])), 2);
+    free(x);
+    trial_finish(&t);
+}
+END_TEST
+
+START_TEST(activation_specials)
+{
+    static const float x[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 0x1p-149f, -0x1p-149f};
+    static const float want[4][7] = {{0},
+                                     {NAN, INFINITY, 0.0f, 0.0f, -0.0f, 0x1p-149f, 0.0f},
+                                     {NAN, 1, -1, 0.0f, -0.0f, 0x1p-149f, -0x1p-149f},
+                                     {NAN, 1, 0.0f, 0.5f, 0.5f, 0.5f, 0.5f}};
+    struct trial t;
+    trial_init(&t, "activation kind=%s count=7", acts[_i]);
+    memcpy(trial_floats(&t, "x"), x, sizeof x);
+    trial_run(&t, 0);
+    for (int i = 0; i < 7; i++)
+        ck_assert_msg(same_bits(trial_floats(&t, "y")[i], want[_i][i]), "%s %d", acts[_i], i);
+    trial_finish(&t);
+}
+END_TEST
+
+/* Gradients from y and dy: against the formula, and against the slope of the forward function. */
+START_TEST(activation_slopes)
+{
+    struct trial t;
+    draw_seed(34 + (uint64_t)_i);
+    trial_init(&t, "activation_grad kind=%s count=3000", acts[_i]);
+    float *y = trial_floats(&t, "y");
+    double x[3000];
+    for (int i = 0; i < 3000; i++) {
+        x[i] = draw_real(-6, 6);
+        y[i] = (float)oracle_activate(_i, x[i]);
+    }
+    draw_floats(trial_floats(&t, "dy"), 3000, -2, 2);
+    double *dy = trial_doubles(&t, "dy");
+    trial_run(&t, 2);
+    for (int i = 0; i < 3000; i++) {
+        const double h = 1e-5;
+        if (fabs(x[i]) < 1e-4) continue; /* the kink of relu */
+        double slope =
+            (oracle_activate(_i, x[i] + h) - oracle_activate(_i, x[i] - h)) / (2 * h) * dy[i];
+        double got = (double)trial_floats(&t, "dx")[i];
+        ck_near(got, oracle_activate_grad(_i, (double)y[i], dy[i]), 4 * 0x1p-24 * fabs(dy[i]),
+                "formula %d", i);
+        ck_near(got, slope, fabs(dy[i]) * (4 * 0x1p-24 + 1e-9), "slope %d", i);
+    }
+    free(dy);
+    trial_finish(&t);
+}
+END_TEST
+
+START_TEST(activation_grad_specials)
+{
+    struct trial t;
+    trial_init(&t, "activation_grad kind=relu count=5");
+    const float y[5] = {0.0f, -0.0f, NAN, 1, 1}, dy[5] = {7, 7, 7, -0.0f, NAN},
+                want[5] = {0.0f, 0.0f, 7, -0.0f, NAN};
+    memcpy(trial_floats(&t, "y"), y, sizeof y);
+    memcpy(trial_floats(&t, "dy"), dy, sizeof dy);
+    trial_run(&t, 0);
+    for (int i = 0; i < 5; i++) ck_assert(same_bits(trial_floats(&t, "dx")[i], want[i]));
+    trial_finish(&t);
+}
+END_TEST
+
+static void hold_softmax(struct trial *t, double spread)
+{
+    const struct cairn_softmax *p = &t->problem.u.softmax;
+    draw_floats(trial_floats(t, "logits"), trial_extent(t, "logits"), -spread, spread);
+    for (int64_t r = 0; r < p->rows; r++)
+        trial_ints(t, "labels")[r] = (int32_t)draw_between(-1, p->classes);
+    double *z = trial_doubles(t, "logits");
+    size_t all = (size_t)(p->rows * p->classes);
+    double *loss = calloc((size_t)p->rows, sizeof *loss), *grad = calloc(all, sizeof *grad),
+           *prob = calloc(all, sizeof *prob);
+    int32_t *correct = calloc((size_t)p->rows, sizeof *correct);
+    oracle_softmax(p, z, trial_ints(t, "labels"), loss, correct, grad, prob);
+    trial_run(t, draw_between(0, 3));
+    for (int64_t r = 0; r < p->rows; r++) {
+        ck_near(trial_floats(t, "loss")[r], loss[r],
+                0x1p-24 * (40 + 8 * spread + (double)p->classes / 32), "loss %lld", (long long)r);
+        ck_assert_int_eq(trial_ints(t, "correct")[r], correct[r]);
+    }
+    for (size_t e = 0; e < all; e++) {
+        double bound = 0x1p-24 * (16 + 4 * spread + (double)p->classes / 32);
+        if (p->want_prob)
+            ck_near(trial_floats(t, "prob")[e], prob[e], bound * prob[e] + 0x1p-149, "prob %zu", e);
+        if (p->want_grad)
+            ck_near(trial_floats(t, "grad")[e], grad[e],
+                    fabs((double)p->scale) * (bound * prob[e] + 0x1p-23), "grad %zu", e);
+    }
+    free(z), free(loss), free(grad), free(prob), free(correct);
+}
+
+START_TEST(softmax_random)
+{
+    draw_seed(40);
+    for (int i = 0; i < 60; i++) {
+        struct trial t;
+        trial_init(&t, "softmax rows=%d classes=%d want_grad=%d want_prob=%d scale=0.25",
+                   (int)draw_between(1, 9), (int)draw_between(1, i % 6 ? 40 : 9000),
+                   (int)draw_between(0, 1), (int)draw_between(0, 1));
+        hold_softmax(&t, i % 3 == 0 ? 60 : 5);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+START_TEST(softmax_slopes)
+{
+    struct trial t;
+    draw_seed(41);
+    trial_init(&t, "softmax rows=5 classes=7 want_grad=1 scale=0.5");
+    draw_floats(trial_floats(&t, "logits"), 35, -3, 3);
+    for (int r = 0; r < 5; r++) trial_ints(&t, "labels")[r] = r;
+    double *z = trial_doubles(&t, "logits"), loss[2][5];
+    int32_t correct[5];
+    trial_run(&t, 0);
+    for (int e = 0; e < 35; e++) {
+        const double h = 1e-5, kept = z[e];
+        for (int side = 0; side < 2; side++) {
+            z[e] = kept + (side ? h : -h);
+            oracle_softmax(&t.problem.u.softmax, z, trial_ints(&t, "labels"), loss[side], correct,
+                           NULL, NULL);
+        }
+        z[e] = kept;
+        ck_near(trial_floats(&t, "grad")[e], 0.5 * (loss[1][e / 7] - loss[0][e / 7]) / (2 * h),
+                1e-6, "slope %d", e);
+    }
+    free(z);
+    trial_finish(&t);
+}
+END_TEST
+
+START_TEST(softmax_specials)
+{
+    struct trial t;
+    const float z[7][3] = {
+        {NAN, 0, 1}, {INFINITY, 0, 1}, {-INFINITY, 0, -INFINITY}, {-INFINITY, -INFINITY, -INFINITY},
+        {2, 2, 1},   {-0.0f, 0, -1},   {1000, -1000, 0}};
+    const int32_t labels[7] = {2, 0, 1, 0, 1, 0, 1}, correct[7] = {0, 1, 1, 1, 0, 1, 0};
+    const float loss[7] = {NAN, NAN, 0, NAN, 0.861995f, 0.861995f, 2000};
+    trial_init(&t, "softmax rows=7 classes=3 want_prob=1");
+    memcpy(trial_floats(&t, "logits"), z, sizeof z);
+    memcpy(trial_ints(&t, "labels"), labels, sizeof labels);
+    trial_run(&t, 0);
+    for (int r = 0; r < 7; r++) {
+        ck_assert_int_eq(trial_ints(&t, "correct")[r], correct[r]);
+        ck_near(trial_floats(&t, "loss")[r], (double)loss[r], 1e-5, "row %d", r);
+    }
+    const float *prob = trial_floats(&t, "prob");
+    ck_assert(isnan(prob[0]) && isnan(prob[1]) && isnan(prob[2]));
+    ck_assert(same_bits(prob[6], 0.0f) && same_bits(prob[7], 1.0f) && same_bits(prob[8], 0.0f));
+    ck_assert(same_bits(prob[18], 1.0f) && same_bits(prob[19], 0.0f));
+    trial_finish(&t);
+}
+END_TEST
+
+START_TEST(dropout_random)
+{
+    static const double rates[] = {0, 0.3, 0.5, 0.95};
+    draw_seed(50 + (uint64_t)_i);
+    for (int i = 0; i < 20; i++) {
+        struct trial t;
+        trial_init(&t, "dropout count=%d rate=%g seed=%llu stream=%u step=%u first=%lld",
+                   (int)draw_between(1, 700), rates[_i],
+                   (unsigned long long)draw_u32() << 32 | draw_u32(), draw_u32(), draw_u32(),
+                   (long long)draw_between(0, 1 << 20) * draw_between(0, 1 << 16));
+        int64_t count = trial_extent(&t, "x");
+        draw_floats(trial_floats(&t, "x"), count, 0.5, 1); /* a dropped element shows */
+        double *x = trial_doubles(&t, "x"), *want = trial_doubles(&t, "y");
+        oracle_dropout(&t.problem.u.dropout, x, want);
+        trial_run(&t, draw_between(0, 3));
+        for (int64_t e = 0; e < count; e++) {
+            if (want[e] == 0)
+                ck_assert(same_bits(trial_floats(&t, "y")[e], 0.0f));
+            else
+                ck_near(trial_floats(&t, "y")[e], want[e], 4 * 0x1p-24 * want[e],
+                        "dropout %d [%lld]", i, (long long)e);
+        }
+        free(x), free(want);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+/* Dropping keeps no sign and no NaN; keeping keeps both; the gradient is the same operator on dy: y
+ * is linear in x. */
+START_TEST(dropout_is_linear)
+{
+    struct trial t, back;
+    trial_init(&t, "dropout count=4000 rate=0.5 seed=7");
+    trial_init(&back, "dropout count=4000 rate=0.5 seed=7");
+    int kept = 0;
+    for (int i = 0; i < 4000; i++) {
+        trial_floats(&t, "x")[i] = i % 2 ? NAN : -3;
+        trial_floats(&back, "x")[i] = 1;
+    }
+    trial_run(&t, 0);
+    trial_run(&back, 0);
+    for (int i = 0; i < 4000; i++) {
+        float y = trial_floats(&t, "y")[i], slope = trial_floats(&back, "y")[i];
+        ck_assert(same_bits(slope, 0.0f) || same_bits(slope, 2.0f));
+        if (slope == 0)
+            ck_assert(same_bits(y, 0.0f));
+        else
+            ck_assert(i % 2 ? isnan(y) : same_bits(y, -6));
+        kept += slope != 0;
+    }
+    ck_assert_int_gt(kept, 1850);
+    ck_assert_int_lt(kept, 2150);
+    trial_finish(&t);
+    trial_finish(&back);
+}
+END_TEST
+
+START_TEST(reduce_random)
+{
+    static const char *const kinds[] = {"sum", "sumsq", "max"};
+    draw_seed(60 + (uint64_t)_i);
+    for (int i = 0; i < 40; i++) {
+        struct trial t;
+        int most = i % 5 ? 30 : 300;
+        trial_init(&t, "reduce kind=%s n1=%d c=%d n2=%d", kinds[_i], (int)draw_between(1, most),
+                   (int)draw_between(1, 5), (int)draw_between(1, most));
+        const struct cairn_reduce *p = &t.problem.u.reduce;
+        draw_floats(trial_floats(&t, "x"), trial_extent(&t, "x"), -1, 1);
+        double *x = trial_doubles(&t, "x"), *want = trial_doubles(&t, "y"),
+               *mag = trial_doubles(&t, "y");
+        oracle_reduce(p, x, want, mag);
+        trial_run(&t, draw_between(0, 3));
+        double deep =
+            64 + 8 +
+            log2((double)(p->n1 *
+                          p->n2)); /* additions behind a result: a lane, the fold, the tree */
+        for (int64_t e = 0; e < p->c; e++)
+            ck_near(trial_floats(&t, "y")[e], want[e], _i == 2 ? 0 : deep * 0x1p-24 * mag[e],
+                    "%s %d", kinds[_i], i);
+        free(x), free(want), free(mag);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+START_TEST(reduce_specials)
+{
+    static const char *const kinds[] = {"sum", "sumsq", "max"};
+    const float x[6][3] = {{-0.0f, -0.0f, -0.0f},     {NAN, 1, 2},
+                           {INFINITY, 1, 2},          {INFINITY, -INFINITY, 0},
+                           {0x1p-149f, 0x1p-149f, 0}, {-INFINITY, -INFINITY, -INFINITY}};
+    const float want[3][6] = {{0.0f, NAN, INFINITY, NAN, 0x1p-148f, -INFINITY},
+                              {0.0f, NAN, INFINITY, INFINITY, 0.0f, INFINITY},
+                              {0.0f, NAN, INFINITY, INFINITY, 0x1p-149f, -INFINITY}};
+    struct trial t;
+    trial_init(&t, "reduce kind=%s c=6 n2=3", kinds[_i]);
+    memcpy(trial_floats(&t, "x"), x, sizeof x);
+    trial_run(&t, 0);
+    for (int j = 0; j < 6; j++)
+        ck_assert_msg(same_bits(trial_floats(&t, "y")[j], want[_i][j]), "%s %d", kinds[_i], j);
+    trial_finish(&t);
+}
+END_TEST
+
+START_TEST(gather_random)
+{
+    draw_seed(70);
+    for (int i = 0; i < 40; i++) {
+        struct trial t;
+        trial_init(&t, "gather count=%d item=%d total=%d shift=33.3184 scale=0.01272",
+                   (int)draw_between(1, 20), (int)draw_between(1, 50), (int)draw_between(1, 30));
+        const struct cairn_gather *p = &t.problem.u.gather;
+        for (int64_t e = 0; e < p->total * p->item; e++)
+            trial_bytes(&t, "table")[e] = (uint8_t)draw_u32();
+        for (int64_t e = 0; e < p->total; e++) trial_bytes(&t, "labels")[e] = (uint8_t)draw_u32();
+        for (int64_t e = 0; e < p->count; e++)
+            trial_ints(&t, "indices")[e] =
+                (int32_t)draw_between(i % 4 ? 0 : -2, i % 4 ? p->total - 1 : p->total + 1);
+        double *want = trial_doubles(&t, "x");
+        int32_t labels[20];
+        oracle_gather(p, trial_bytes(&t, "table"), trial_bytes(&t, "labels"),
+                      trial_ints(&t, "indices"), want, labels);
+        trial_run(&t, draw_between(0, 3));
+        for (int64_t e = 0; e < p->count * p->item; e++)
+            ck_near(trial_floats(&t, "x")[e], want[e], 2 * 0x1p-24 * fabs(want[e]) + 0x1p-24,
+                    "gather %d", i);
+        for (int64_t e = 0; e < p->count; e++) ck_assert_int_eq(trial_ints(&t, "y")[e], labels[e]);
+        free(want);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+START_TEST(sgd_steps)
+{
+    struct trial t;
+    draw_seed(80);
+    trial_init(&t, "sgd count=1000 decay_count=600 lr=0.1 momentum=0.9 l2=0.01");
+    draw_floats(trial_floats(&t, "w"), 1000, -1, 1);
+    double *w = trial_doubles(&t, "w"), *v = trial_doubles(&t, "v");
+    for (int step = 0; step < 5; step++) {
+        draw_floats(trial_floats(&t, "g"), 1000, -1, 1);
+        double *g = trial_doubles(&t, "g");
+        oracle_sgd(&t.problem.u.sgd, w, g, v);
+        trial_run(&t, step);
+        for (int i = 0; i < 1000; i++) {
+            ck_near(trial_floats(&t, "w")[i], w[i], 16 * 0x1p-24, "w %d", i);
+            ck_near(trial_floats(&t, "v")[i], v[i], 64 * 0x1p-24, "v %d", i);
+        }
+        free(g);
+    }
+    free(w), free(v);
+    trial_finish(&t);
+}
+END_TEST
+
+START_TEST(adam_steps)
+{
+    struct trial t;
+    draw_seed(81);
+    trial_init(
+        &t, "adam count=1000 decay_count=600 lr=0.01 beta1=0.9 beta2=0.999 epsilon=1e-8 l2=0.01");
+    draw_floats(trial_floats(&t, "w"), 1000, -1, 1);
+    double *w = trial_doubles(&t, "w"), *m = trial_doubles(&t, "m"), *v = trial_doubles(&t, "v");
+    double power1 = 1, power2 = 1;
+    for (int step = 0; step < 5; step++) {
+        power1 *= 0.9, power2 *= 0.999;
+        t.problem.u.adam.c1 = (float)(1 / (1 - power1));
+        t.problem.u.adam.c2 = (float)(1 / (1 - power2));
+        draw_floats(trial_floats(&t, "g"), 1000, -1, 1);
+        double *g = trial_doubles(&t, "g");
+        oracle_adam(&t.problem.u.adam, w, g, m, v);
+        trial_run(&t, step);
+        for (int i = 0; i < 1000; i++) {
+            ck_near(trial_floats(&t, "w")[i], w[i], 16 * 0x1p-24, "w %d", i);
+            ck_near(trial_floats(&t, "m")[i], m[i], 16 * 0x1p-24, "m %d", i);
+            ck_near(trial_floats(&t, "v")[i], v[i], 16 * 0x1p-24, "v %d", i);
+        }
+        free(g);
+    }
+    free(w), free(m), free(v);
+    trial_finish(&t);
+}
+END_TEST
+
+/* l2 is applied only in front of decay_count: behind it an infinite weight must not make a NaN of 0
+ * * infinity. */
+START_TEST(decay_stops)
+{
+    struct trial t;
+    trial_init(&t, "sgd count=2 decay_count=1 lr=0 momentum=1");
+    for (int i = 0; i < 2; i++) trial_floats(&t, "w")[i] = INFINITY;
+    trial_run(&t, 0);
+    ck_assert(isnan(trial_floats(&t, "v")[0]));
+    ck_assert(same_bits(trial_floats(&t, "v")[1], 0.0f));
+    trial_finish(&t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("reference_others");
+    TCase *cases = tcase_create("others");
+    tcase_set_timeout(cases, 300);
+    tcase_add_loop_test(cases, activation_random, 1, 4);
+    tcase_add_loop_test(cases, activation_specials, 1, 4);
+    tcase_add_loop_test(cases, activation_slopes, 1, 4);
+    tcase_add_test(cases, activation_grad_specials);
+    tcase_add_test(cases, softmax_random);
+    tcase_add_test(cases, softmax_slopes);
+    tcase_add_test(cases, softmax_specials);
+    tcase_add_loop_test(cases, dropout_random, 0, 4);
+    tcase_add_test(cases, dropout_is_linear);
+    tcase_add_loop_test(cases, reduce_random, 0, 3);
+    tcase_add_loop_test(cases, reduce_specials, 0, 3);
+    tcase_add_test(cases, gather_random);
+    tcase_add_test(cases, sgd_steps);
+    tcase_add_test(cases, adam_steps);
+    tcase_add_test(cases, decay_stops);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
