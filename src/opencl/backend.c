@@ -120,6 +120,10 @@ cairn_status ocl_open_plain(const struct cairn_device_info *info,
         st = ocl_fail(error, "creating a context");
         goto out;
     }
+    cl_uint width = 0;
+    if (clGetDeviceInfo(be->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL) ==
+        CL_SUCCESS)
+        be->vector_width = (int)width;
     cl_device_fp_config config = 0;
     if (clGetDeviceInfo(be->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config, NULL) ==
         CL_SUCCESS)

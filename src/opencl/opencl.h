@@ -14,6 +14,12 @@ struct ocl_kernel;  /* one kernel of it */
 struct ocl_profile; /* see src/opencl/launch.c */
 #define OCL_BUCKETS 64
 
+/* The macro-tile of gemm-cpu.cl for m x n results, `times` of them; tile: which register tile, 1 and up. */
+struct ocl_macro {
+    int64_t m, n, times, rows, cols;
+    int tb, tile;
+};
+
 struct ocl_backend {
     struct cairn_backend base; /* first: a struct cairn_backend * is a struct ocl_backend * */
     cl_platform_id platform;
@@ -25,6 +31,7 @@ struct ocl_backend {
                          kernels report */
     size_t local_bytes;
     int compute_units;
+    int vector_width; /* CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT */
     int rounded_div; /* -cl-fp32-correctly-rounded-divide-sqrt is offered */
     int soft_fma, soft_div,
         soft_sqrt; /* kernels are built with the integer versions (see cl/exact.h) */
@@ -32,6 +39,7 @@ struct ocl_backend {
     struct ocl_kernel *by_name[OCL_BUCKETS], *by_handle[OCL_BUCKETS];
     struct ocl_profile *profile; /* NULL unless options.profile */
     int unflushed;               /* commands since the last clFlush */
+    struct ocl_macro macros[64]; /* gemm.c: macro-tiles chosen before */
 };
 
 struct ocl_buffer {

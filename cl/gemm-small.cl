@@ -1,0 +1,51 @@
+/* The matrix product for devices with small limits: one work-item for each result, no local memory.
+ *
+ * Interface and order are those of gemm.cl; the work size is (columns, rows, batch * slabs),
+ * rounded up. */
+#include "exact.h"
+
+#define BLOCK 256
+#define SLAB 4096
+#define MIN(x, y) ((x) < (y) ? (x) : (y))
+
+static inline float finish(float x, int bias_kind, float bias, int act)
+{
+    x = no_minus_zero(x);
+    if (bias_kind) x = x + bias;
+    if (act == 1) return RELU(x);
+    if (act == 2) return exact_tanh(x);
+    if (act == 3) return exact_sigmoid(x);
+    return x;
+}
+
+__kernel void gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
+                   __global const float *bias, ulong bias_at, __global float *c, ulong c_at, long m,
+                   long n, long k_all, long k_each, int ta, int tb, long lda, long ldb, long ldc,
+                   long stride_a, long stride_b, long stride_c, long stride_slab, int slabs,
+                   long slab_first, int partial, int bias_kind, int act)
+{
+    long j = (long)get_global_id(0), i = (long)get_global_id(1);
+    long batch = (long)get_global_id(2) / slabs, slab = (long)get_global_id(2) % slabs;
+    if (i >= m || j >= n) return;
+    long k0 = (slab_first + slab) * SLAB, k_end = MIN(k0 + SLAB, k_all), piece = k0 / k_each,
+         kp = k0 % k_each;
+    long step_a = ta ? lda : 1, step_b = tb ? 1 : ldb;
+    __global const float *row = a + a_at + batch * stride_a + (ta ? i : i * lda);
+    __global const float *column = b + b_at + batch * stride_b + (tb ? j * ldb : j);
+    float t = 0.0f;
+    for (long kb = k0; kb < k_end; kb += BLOCK) {
+        float s = 0.0f;
+        for (long k = kb; k < MIN(kb + BLOCK, k_end); k++) {
+            s = FMA(row[piece * stride_a + kp * step_a], column[piece * stride_b + kp * step_b], s);
+            if (++kp == k_each) {
+                kp = 0;
+                piece++;
+            }
+        }
+        t = t + s;
+    }
+    if (!partial)
+        t = finish(t, bias_kind, bias_kind ? bias[bias_at + (ulong)(bias_kind == 1 ? j : i)] : 0.0f,
+                   act);
+    c[c_at + (ulong)(batch * stride_c + slab * stride_slab + i * ldc + j)] = t;
+}

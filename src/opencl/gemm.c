@@ -1,0 +1,282 @@
+/* The matrix product: which kernel, which tiles, how many slabs at a time.
+ *
+ * Long products are cut into slabs of 4096 k. A launch makes the partial sums of several slabs side
+ * by side in the workspace and gemm-slabs.cl adds them in order, so that small results of long
+ * products use the whole device. */
+#include "opencl/opencl.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCK 256
+#define SLAB 4096
+#define WORK_MOST ((int64_t)1 << 22) /* floats of workspace, unless one slab needs more */
+
+enum kind { CPU, GPU, SMALL };
+static const char *const names[] = {"cpu", "gpu", "small"};
+
+/* Register tiles of gemm-cpu.cl: rows, vectors of columns, cost of a multiplication relative to the
+ * first. */
+struct tile {
+    int width, rows, vectors;
+    double cost;
+};
+static const struct tile tiles[] = {
+    {16, 14, 2, 1.0}, {16, 8, 3, 1.0}, {16, 28, 1, 1.25}, /* 32 registers of 512 bits */
+    {8, 6, 2, 1.0},   {8, 12, 1, 1.2},                    /* 16 of 256 */
+    {4, 6, 2, 1.0},   {4, 12, 1, 1.2},                    /* 16 of 128 */
+};
+
+#define TILES ((int)(sizeof tiles / sizeof *tiles))
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Floats in a vector register as far as the tiles know. */
+static int vector_width(const struct ocl_backend *be)
+{
+    return be->vector_width >= 16 ? 16 : be->vector_width >= 8 ? 8 : 4;
+}
+
+/* The most columns of a macro-tile: local memory holds BLOCK rows of them beside a panel of a and
+ * one result. */
+static int cols_most(const struct ocl_backend *be, const struct tile *tile)
+{
+    int nr = tile->width * tile->vectors;
+    int64_t floats = (int64_t)(be->local_bytes / sizeof(float));
+    int64_t room = min64(floats, 163840) - tile->rows * (BLOCK + 16) - tile->rows * nr - 64;
+    int64_t panels = room / (BLOCK * nr + 16);
+    return (int)min64(panels, 512 / nr) * nr;
+}
+
+static int admitted(const struct ocl_backend *be, enum kind kind)
+{
+    if (kind == SMALL) return 1;
+    if (kind == GPU) return be->max_group >= 64 && be->local_bytes >= 16384;
+    for (int i = 0; i < TILES; i++)
+        if (tiles[i].width == vector_width(be) && cols_most(be, &tiles[i]) == 0) return 0;
+    return 1;
+}
+
+static enum kind preferred(const struct ocl_backend *be)
+{
+    if (be->is_cpu && !be->soft_fma && admitted(be, CPU)) return CPU;
+    return admitted(be, GPU) && !(be->is_cpu && be->soft_fma) ? GPU : SMALL;
+}
+
+/* How a product is cut along k: `slabs` in all, `at_once` of them in a launch. */
+struct cut {
+    int64_t batches, k, slabs, at_once, work;
+};
+
+static struct cut cut_of(const struct cairn_gemm *p)
+{
+    struct cut cut = {p->sum ? 1 : p->batch, p->sum ? p->batch * p->k : p->k, 0, 1, 0};
+    cut.slabs = up(cut.k, SLAB);
+    if (cut.slabs == 1) return cut;
+    int64_t each = cut.batches * p->m * p->n;
+    cut.at_once = each < WORK_MOST ? min64(cut.slabs, WORK_MOST / each) : 1;
+    cut.work = cut.at_once * each;
+    return cut;
+}
+
+int ocl_gemm_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
+                      struct cairn_variant variants[CAIRN_MAX_VARIANTS])
+{
+    struct ocl_backend *be = ocl_of(backend);
+    int count = 0;
+    for (int kind = CPU; kind <= SMALL; kind++) {
+        if (!admitted(be, kind)) continue;
+        struct cairn_variant *v = &variants[count++];
+        snprintf(v->name, sizeof v->name, "%s", names[kind]);
+        v->preferred = preferred(be) == (enum kind)kind;
+        v->work = cut_of(&problem->u.gemm).work;
+    }
+    return count;
+}
+
+/* The kind that number `variant` of the list above stands for. */
+static enum kind kind_of(const struct ocl_backend *be, int variant)
+{
+    for (int kind = CPU; kind <= SMALL; kind++)
+        if (admitted(be, kind) && variant-- == 0) return kind;
+    assert(!"a variant of the list");
+    return SMALL;
+}
+
+/* The cost of one macro-tile in vector multiplications: the register tiles, and copying both
+ * operands into panels (a transposed b costs four times as much as a plain one). */
+static double macro_cost(const struct tile *tile, int tb, int64_t rows, int64_t cols)
+{
+    int64_t nr = tile->width * tile->vectors;
+    double product =
+        (double)(up(rows, tile->rows) * tile->rows) * (double)(up(cols, nr) * nr) * tile->cost;
+    return product + (tb ? 12.0 : 3.0) * (double)cols + 3.0 * (double)rows;
+}
+
+/* The register tile and macro-tile with the least estimated time: the device's share of all
+ * macro-tiles, and a quarter of one for units that end unevenly. */
+static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct cairn_gemm *p,
+                                     int64_t times)
+{
+    struct ocl_macro best = {p->m, p->n, times, 0, 0, (int)p->tb, 0};
+    double least = 0;
+    int units = be->compute_units > 0 ? be->compute_units : 1;
+    for (int t = 0; t < TILES; t++) {
+        const struct tile *tile = &tiles[t];
+        if (tile->width != vector_width(be)) continue;
+        int64_t nr = tile->width * tile->vectors, panels_n = up(p->n, nr),
+                panels_m = up(p->m, tile->rows);
+        int64_t fewest = up(panels_n * nr, cols_most(be, tile));
+        for (int64_t x = fewest; x <= panels_n && x < fewest + 8; x++)
+            for (int64_t y = 1; y <= panels_m && y <= 8 * units; y++) {
+                int64_t cols = up(panels_n, x) * nr, rows = up(panels_m, y) * tile->rows;
+                int64_t items = up(p->n, cols) * up(p->m, rows) * times;
+                double each = macro_cost(tile, best.tb, min64(rows, p->m), min64(cols, p->n));
+                double time = each * ((double)up(items, units) + 0.25);
+                if (best.tile && time >= least) continue;
+                least = time;
+                best.tile = t + 1;
+                best.rows = rows;
+                best.cols = cols;
+            }
+    }
+    return best;
+}
+
+/* The same, remembered: choosing takes longer than launching. */
+static struct ocl_macro macro_of(struct ocl_backend *be, const struct cairn_gemm *p, int64_t times)
+{
+    uint64_t key =
+        ((uint64_t)p->m * 31 + (uint64_t)p->n) * 31 + (uint64_t)times * 2 + (uint64_t)p->tb;
+    struct ocl_macro *kept = &be->macros[(key * 0x9e3779b97f4a7c15u) >> 58];
+    if (!kept->tile || kept->m != p->m || kept->n != p->n || kept->times != times ||
+        kept->tb != p->tb)
+        *kept = choose_macro(be, p, times);
+    return *kept;
+}
+
+/* One launch: slabs [first, first + count) of every batch to `to`, whose leading dimension and
+ * strides are given. */
+struct part {
+    int64_t first, count;
+    struct cairn_mem to;
+    int64_t ld, stride_batch, stride_slab;
+    int partial;
+};
+
+#define FORMAT                                                                                     \
+    "mmmmlllliilllllllil"                                                                          \
+    "iii"
+#define ARGUMENTS(p, cut, part)                                                                    \
+    &(p)->a, &(p)->b, &(p)->bias_v, &(part)->to, (p)->m, (p)->n, (cut)->k, (p)->k, (int)(p)->ta,   \
+        (int)(p)->tb, (p)->lda, (p)->ldb, (part)->ld, (p)->stride_a, (p)->stride_b,                \
+        (part)->stride_batch, (part)->stride_slab, (int)(part)->count, (part)->first,              \
+        (part)->partial, (int)(p)->bias, (int)(p)->act
+
+static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *p,
+                               const struct cut *cut, const struct part *part)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    char options[96];
+    int64_t times = cut->batches * part->count;
+    struct ocl_macro macro = macro_of(be, p, times);
+    const struct tile *tile = &tiles[macro.tile - 1];
+    snprintf(options, sizeof options, "-DVW=%d -DMR=%d -DNV=%d -DCOLS_MAX=%d", tile->width,
+             tile->rows, tile->vectors, cols_most(be, tile));
+    TRY(ocl_kernel(be, "gemm-cpu.cl", options, "gemm", &kernel));
+    size_t local[3] = {1, 1, 1};
+    size_t global[3] = {(size_t)up(p->n, macro.cols), (size_t)up(p->m, macro.rows), (size_t)times};
+    TRY(ocl_launch(be, kernel, 3, global, local, FORMAT "ii", ARGUMENTS(p, cut, part),
+                   (int)macro.rows, (int)macro.cols));
+out:
+    return st;
+}
+
+static cairn_status launch_gpu(struct ocl_backend *be, const struct cairn_gemm *p,
+                               const struct cut *cut, const struct part *part)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    size_t side = be->max_group >= 256 ? 16 : 8;
+    TRY(ocl_kernel(be, "gemm.cl", side == 16 ? "-DGROUP=16" : "-DGROUP=8", "gemm", &kernel));
+    size_t local[3] = {side, side, 1};
+    size_t global[3] = {(size_t)up(p->n, (int64_t)side * 4) * side,
+                        (size_t)up(p->m, (int64_t)side * 4) * side,
+                        (size_t)(cut->batches * part->count)};
+    TRY(ocl_launch(be, kernel, 3, global, local, FORMAT, ARGUMENTS(p, cut, part)));
+out:
+    return st;
+}
+
+static cairn_status launch_small(struct ocl_backend *be, const struct cairn_gemm *p,
+                                 const struct cut *cut, const struct part *part)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    size_t group;
+    cl_ulong local_bytes;
+    TRY(ocl_kernel(be, "gemm-small.cl", NULL, "gemm", &kernel));
+    TRY(ocl_kernel_limits(be, kernel, &group, &local_bytes));
+    size_t local[3] = {group >= 8 ? 8 : 1, group >= 32 ? 4 : 1, 1};
+    size_t global[3] = {(size_t)up(p->n, (int64_t)local[0]) * local[0],
+                        (size_t)up(p->m, (int64_t)local[1]) * local[1],
+                        (size_t)(cut->batches * part->count)};
+    TRY(ocl_launch(be, kernel, 3, global, local, FORMAT, ARGUMENTS(p, cut, part)));
+out:
+    return st;
+}
+
+static cairn_status launch(struct ocl_backend *be, enum kind kind, const struct cairn_gemm *p,
+                           const struct cut *cut, const struct part *part)
+{
+    return kind == CPU   ? launch_cpu(be, p, cut, part)
+           : kind == GPU ? launch_gpu(be, p, cut, part)
+                         : launch_small(be, p, cut, part);
+}
+
+static cairn_status add_slabs(struct ocl_backend *be, const struct cairn_gemm *p,
+                              const struct cut *cut, int64_t first, int64_t slabs)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    int64_t count = cut->batches * p->m * p->n;
+    TRY(ocl_kernel(be, "gemm-slabs.cl", NULL, "gemm_slabs", &kernel));
+    TRY(ocl_launch_1d(be, kernel, count, be->is_cpu ? 4096 : 0,
+                      "mmmlllll"
+                      "iiiii",
+                      &p->work, &p->bias_v, &p->c, count, p->m, p->n, p->ldc, p->stride_c,
+                      (int)slabs, first == 0, first + slabs == cut->slabs, (int)p->bias,
+                      (int)p->act));
+out:
+    return st;
+}
+
+cairn_status ocl_gemm(struct cairn_backend *backend, const struct cairn_gemm *p, int variant)
+{
+    cairn_status st = CAIRN_OK;
+    struct ocl_backend *be = ocl_of(backend);
+    enum kind kind = kind_of(be, variant);
+    struct cut cut = cut_of(p);
+    if (cut.slabs == 1) {
+        struct part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, 0};
+        return launch(be, kind, p, &cut, &whole);
+    }
+    for (int64_t first = 0; first < cut.slabs; first += cut.at_once) {
+        int64_t count = min64(cut.at_once, cut.slabs - first), each = p->m * p->n;
+        struct part part = {first, count, p->work, p->n, count * each, each, 1};
+        TRY(launch(be, kind, p, &cut, &part));
+        TRY(add_slabs(be, p, &cut, first, count));
+    }
+out:
+    return st;
+}
