@@ -268,7 +268,7 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
     __local float b_panels[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
     __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
     __local float tile[MR * NR] __attribute__((aligned(64)));
-    long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) % slabs;
+    long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
     long j0 = (long)get_group_id(0) * cols_tile, i0 = (long)get_group_id(1) * rows_tile;
     int cols = (int)MIN((long)cols_tile, n - j0), rows = (int)MIN((long)rows_tile, m - i0);
     long k0 = (slab_first + slab) * SLAB, k_end = MIN(k0 + SLAB, k_all);
@@ -281,7 +281,7 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
         /* A block may run over several of the k_each long pieces that a sum over the batch is made
          * of. */
         for (int at = 0, len; at < kc; at += len) {
-            long piece = (kb + at) / k_each, kp = (kb + at) % k_each;
+            long piece = (kb + at) / k_each, kp = kb + at - piece * k_each;
             len = (int)MIN((long)(kc - at), k_each - kp);
             pack_b(b + piece * stride_b + (tb ? j0 * ldb + kp : kp * ldb + j0), ldb, tb, len, cols,
                    b_panels + at * NR);
@@ -289,7 +289,7 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
         for (int i = 0; i < rows; i += MR) {
             int mr = MIN(MR, rows - i);
             for (int at = 0, len; at < kc; at += len) {
-                long piece = (kb + at) / k_each, kp = (kb + at) % k_each;
+                long piece = (kb + at) / k_each, kp = kb + at - piece * k_each;
                 len = (int)MIN((long)(kc - at), k_each - kp);
                 pack_a(a + piece * stride_a + (ta ? kp * lda + i0 + i : (i0 + i) * lda + kp), lda,
                        ta, len, mr, m - i0 - i, a_panel + (ta ? at * MR : at));

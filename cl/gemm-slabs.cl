@@ -23,7 +23,7 @@ __kernel void gemm_slabs(__global const float *work, ulong work_at, __global con
 {
     long each = m * n;
     for (long e = (long)get_global_id(0); e < count; e += (long)get_global_size(0)) {
-        long batch = e / each, r = e % each, i = r / n, j = r % n;
+        long batch = e / each, r = e - batch * each, i = r / n, j = r - i * n;
         __global const float *t = work + work_at + batch * slabs * each + r;
         __global float *to = c + c_at + batch * stride_c + i * ldc + j;
         float sum = first ? 0.0f : *to;

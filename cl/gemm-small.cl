@@ -25,10 +25,10 @@ __kernel void gemm(__global const float *a, ulong a_at, __global const float *b,
                    long slab_first, int partial, int bias_kind, int act)
 {
     long j = (long)get_global_id(0), i = (long)get_global_id(1);
-    long batch = (long)get_global_id(2) / slabs, slab = (long)get_global_id(2) % slabs;
+    long batch = (long)get_global_id(2) / slabs, slab = (long)get_global_id(2) - batch * slabs;
     if (i >= m || j >= n) return;
     long k0 = (slab_first + slab) * SLAB, k_end = MIN(k0 + SLAB, k_all), piece = k0 / k_each,
-         kp = k0 % k_each;
+         kp = k0 - piece * k_each;
     long step_a = ta ? lda : 1, step_b = tb ? 1 : ldb;
     __global const float *row = a + a_at + batch * stride_a + (ta ? i : i * lda);
     __global const float *column = b + b_at + batch * stride_b + (tb ? j * ldb : j);

@@ -63,10 +63,10 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
 {
     __local float a_tile[DEPTH * ROW], b_tile[DEPTH * ROW];
     int tx = (int)get_local_id(0), ty = (int)get_local_id(1);
-    long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) % slabs;
+    long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
     long i0 = (long)get_group_id(1) * TILE, j0 = (long)get_group_id(0) * TILE;
     long k0 = (slab_first + slab) * SLAB, k_end = MIN(k0 + SLAB, k_all);
-    long piece = k0 / k_each, kp = k0 % k_each;
+    long piece = k0 / k_each, kp = k0 - piece * k_each;
     float4 t[PER], s[PER];
     for (int r = 0; r < PER; r++) t[r] = (float4)0.0f;
     a += a_at + batch * stride_a + (ta ? i0 : i0 * lda);
