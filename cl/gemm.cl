@@ -30,7 +30,8 @@ static void bring(__global const float *from, long ld, int along, long stride, l
 {
     int id = (int)(get_local_id(1) * GROUP + get_local_id(0));
     for (int e = id; e < TILE * DEPTH; e += GROUP * GROUP) {
-        int k = along ? e % DEPTH : e / TILE, line = along ? e / DEPTH : e % TILE;
+        int across = along ? DEPTH : TILE, slow = e / across, fast = e - slow * across;
+        int k = along ? fast : slow, line = along ? slow : fast;
         long p = piece, q = kp + k;
         float x = 0.0f;
         if (k < depth && line < lines) {
