@@ -10,9 +10,11 @@
 #include "base/error.h"
 #include "device/backend.h"
 
+#ifndef REF_CLONES
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__has_attribute)
 #if __has_attribute(target_clones)
 #define REF_CLONES __attribute__((target_clones("avx512f", "fma", "default")))
+#endif
 #endif
 #endif
 #ifndef REF_CLONES

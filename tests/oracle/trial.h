@@ -52,6 +52,12 @@ static inline int same_bits(float a, float b)
     return a != a ? b != b : x.u == y.u;
 }
 
+/* ck_assert_msg for inner loops: nothing is reported unless it fails. */
+#define ck_hold(condition, ...)                                                                    \
+    do {                                                                                           \
+        if (!(condition)) ck_abort_msg(__VA_ARGS__);                                               \
+    } while (0)
+
 /* |got - want| <= bound, or both are the same infinity or NaN. */
 #define ck_near(got, want, bound, ...)                                                             \
     do {                                                                                           \

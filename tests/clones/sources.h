@@ -1,0 +1,31 @@
+/* Included last by each clone: the reference's sources, with their functions renamed by CLONE. */
+#define NAME2(a, b) a##_##b
+#define NAME1(a, b) NAME2(a, b)
+#define NAME(a) NAME1(a, CLONE)
+#define ref_product(argument) NAME(product)(argument) /* not the struct of that name */
+#define ref_tile_create NAME(tile_create)
+#define ref_activate NAME(activate)
+#define ref_activation NAME(activation)
+#define ref_activation_grad NAME(activation_grad)
+#define ref_chunk_sum NAME(chunk_sum)
+#define ref_tree_add NAME(tree_add)
+#define ref_tree_finish NAME(tree_finish)
+#define ref_reduce NAME(reduce)
+#define ref_sgd NAME(sgd)
+#define ref_adam NAME(adam)
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#include "reference/activation.c"
+#include "reference/optimizer.c"
+#include "reference/product.c"
+#include "reference/reduce.c"
+
+const struct clone NAME(clone) = {
+    .tile_create = NAME(tile_create),
+    .product = NAME(product),
+    .activate = NAME(activate),
+    .chunk_sum = NAME(chunk_sum),
+    .activation_grad = NAME(activation_grad),
+    .sgd = NAME(sgd),
+    .adam = NAME(adam),
+};
