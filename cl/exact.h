@@ -26,88 +26,62 @@
 #define NAN_BITS 0x7fc00000u
 #define INF_BITS 0x7f800000u
 
-/* Shifts a nonzero p left until bit 61 is its highest; exponent e follows. */
-static inline ulong soft_normalise(ulong p, int *e)
+/* Leading zeros of a nonzero 64-bit word, by 32-bit words. */
+static inline int soft_zeros(ulong p)
 {
-    for (int s = 32; s; s >>= 1)
-        if (p < (1ul << (62 - s))) {
-            p <<= s;
-            *e -= s;
-        }
-    return p;
+    uint high = (uint)(p >> 32);
+    return high ? (int)clz(high) : 32 + (int)clz((uint)p);
 }
 
-/* Bits below the shift are kept as one sticky bit. */
-static inline ulong soft_shift_sticky(ulong p, int d)
+/* p >> d for 0 <= d; what falls off is kept as a sticky bit 0. */
+static inline ulong soft_shift(ulong p, int d)
 {
-    if (d > 63) return 1ul;
-    if (d == 0) return p;
-    ulong lost = p & ((1ul << d) - 1ul);
-    return (p >> d) | (ulong)(lost != 0ul);
+    ulong lost = p & ((1ul << (d & 63)) - 1ul);
+    return d > 62 ? 1ul : (p >> d) | (ulong)(lost != 0ul);
 }
 
-/* p * 2^e with bit 61 the highest of p and a sticky bit at 0, rounded once to the nearest float, ties to even. */
+/* (-1)^sign p 2^e for a nonzero p < 2^63 whose bit 0 may be sticky, rounded once to the nearest float, ties to even. */
 static inline float soft_round(uint sign, ulong p, int e)
 {
-    int field = e + 38 + 150, shift = 38;
+    int zeros = soft_zeros(p) - 1, field = e - zeros + 39 + 150;
+    p <<= zeros; /* bit 62 is set; 24 bits from there are the mantissa, the rest is 39 bits */
     if (field < 1) {
-        shift += 1 - field;
+        p = soft_shift(p, 1 - field);
         field = 1;
     }
-    if (shift > 63) {
-        p = 1ul;
-        shift = 63;
-    }
-    ulong rest = p & ((1ul << shift) - 1ul), middle = 1ul << (shift - 1);
-    uint m = (uint)(p >> shift);
-    if (rest > middle || (rest == middle && (m & 1u))) m += 1u;
-    if (m < 0x800000u) return as_float(sign | m);
-    uint bits = ((uint)field << 23) + (m - 0x800000u); /* a carry moves into the exponent by itself */
+    uint m = (uint)(p >> 39);
+    ulong rest = p & 0x7ffffffffful;
+    m += (uint)(rest > 0x4000000000ul) | ((uint)(rest == 0x4000000000ul) & m);
+    /* the hidden bit of m raises the exponent field by one, and so does a carry */
+    uint bits = ((uint)(field - 1) << 23) + m;
     return as_float(sign | (bits < INF_BITS ? bits : INF_BITS));
 }
 
-/* The special cases of fma: an infinite or NaN operand, or a zero product. */
-static inline float soft_fma_special(uint a, uint b, uint c)
-{
-    uint sp = (a ^ b) & SIGN_BIT, ma = a & ~SIGN_BIT, mb = b & ~SIGN_BIT, mc = c & ~SIGN_BIT;
-    if (ma > INF_BITS || mb > INF_BITS || mc > INF_BITS) return as_float(NAN_BITS);
-    if (ma == INF_BITS || mb == INF_BITS) {
-        if (ma == 0u || mb == 0u) return as_float(NAN_BITS);
-        if (mc == INF_BITS && (c & SIGN_BIT) != sp) return as_float(NAN_BITS);
-        return as_float(sp | INF_BITS);
-    }
-    if (mc == 0u) return as_float(sp & c); /* 0 + 0: -0 only if both are */
-    return as_float(c);
-}
-
-/* fma in integers: the 48-bit product and c as 62-bit fixed point with a sticky bit. */
+/* fma in integers: product and addend as 63-bit integers at one exponent, a sticky bit below. The product is normalised; the
+ * addend is as it comes, since a subnormal's bits lie where its rounding does. */
 static inline float soft_fma(float x, float y, float z)
 {
     uint a = as_uint(x), b = as_uint(y), c = as_uint(z);
+    uint ea = a >> 23 & 255u, eb = b >> 23 & 255u, ec = c >> 23 & 255u;
+    if (ea == 255u || eb == 255u || (a << 1) == 0u || (b << 1) == 0u) return x * y + z; /* the product is exact */
+    if (ec == 255u) return z;
+    ulong p = (ulong)((a & 0x7fffffu) | (uint)(ea != 0u) << 23) * (ulong)((b & 0x7fffffu) | (uint)(eb != 0u) << 23);
+    ulong q = (ulong)((c & 0x7fffffu) | (uint)(ec != 0u) << 23) << 38;
+    int zeros = soft_zeros(p) - 2; /* up to bit 61: one bit of headroom for the sum */
+    int ep = (int)max(ea, 1u) + (int)max(eb, 1u) - 300 - zeros, eq = (int)max(ec, 1u) - 150 - 38;
+    p <<= zeros;
+    if (ep < eq)
+        p = soft_shift(p, eq - ep);
+    else if (q)
+        q = soft_shift(q, ep - eq);
     uint sp = (a ^ b) & SIGN_BIT, sc = c & SIGN_BIT;
-    int ea = (int)(a >> 23 & 255u), eb = (int)(b >> 23 & 255u), ec = (int)(c >> 23 & 255u);
-    if (ea == 255 || eb == 255 || ec == 255 || (a << 1) == 0u || (b << 1) == 0u) return soft_fma_special(a, b, c);
-    /* magnitude = m * 2^(e - 150); denormals have e = 1 and no hidden bit */
-    uint ma = (a & 0x7fffffu) | (ea ? 0x800000u : 0u), mb = (b & 0x7fffffu) | (eb ? 0x800000u : 0u);
-    uint mc = (c & 0x7fffffu) | (ec ? 0x800000u : 0u);
-    int ep = (ea ? ea : 1) + (eb ? eb : 1) - 300, eq = (ec ? ec : 1) - 150;
-    ulong p = soft_normalise((ulong)ma * (ulong)mb, &ep);
-    if (mc) {
-        ulong q = soft_normalise((ulong)mc, &eq);
-        int p_big = ep > eq || (ep == eq && p >= q);
-        ulong big = p_big ? p : q, small = soft_shift_sticky(p_big ? q : p, p_big ? ep - eq : eq - ep);
-        uint sign = p_big ? sp : sc;
-        if (!p_big) ep = eq;
-        p = sp == sc ? big + small : big - small;
-        if (p == 0ul) return as_float(0u);
-        sp = sign;
-        if (p >> 62) {
-            p = (p >> 1) | (p & 1ul);
-            ep += 1;
-        }
-        p = soft_normalise(p, &ep);
+    ulong sum = sp == sc ? p + q : p - q;
+    if (sum == 0ul) return as_float(0u);
+    if (sum >> 63) {
+        sum = 0ul - sum;
+        sp = sc;
     }
-    return soft_round(sp, p, ep);
+    return soft_round(sp, sum, max(ep, eq));
 }
 
 static inline float2 soft_fma2(float2 a, float2 b, float2 c)
@@ -307,16 +281,13 @@ static inline float exact_log(float x)
     }
     int k = (int)(u - 0x3f3504f3u) >> 23;
     float f = as_float(u - ((uint)k << 23)) - 1.0f;
-    float n = (float)(k + e);
     float c = exact_log1p_core(f);
+    if (k + e == 0) return f + c * f;
+    float n = (float)(k + e);
     float lo = FMA(n, 1.42860677e-6f, c * f);
     float hi = n * 6.93145752e-1f;
     float s = hi + f;
     float d = (hi - s) + f;
-    if (k + e == 0) {
-        s = f;
-        d = 0.0f;
-    }
     return s + (d + lo);
 }
 

@@ -149,9 +149,33 @@ static cairn_status ocl_open(const struct cairn_device_info *info,
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = NULL;
     TRY(ocl_open_plain(info, options, &be));
+    TRY(ocl_probe(be));
+    if (!be->base.info.exact && options->math == CAIRN_MATH_EXACT) {
+        st = cairn_fail(CAIRN_UNSUPPORTED,
+                        "%s (%s) cannot run exact arithmetic: the probe found its %s wrong; use "
+                        "fast math or another "
+                        "device",
+                        info->spec, info->name, be->base.info.probe_note);
+        goto out;
+    }
     *backend = &be->base;
+    be = NULL;
 out:
+    if (be) ocl_close(&be->base);
     return st;
 }
 
-const struct cairn_driver cairn_opencl_driver = {"opencl", ocl_list, ocl_open, NULL};
+static cairn_status ocl_probe_device(struct cairn_device_info *info)
+{
+    cairn_status st = CAIRN_OK;
+    struct ocl_backend *be = NULL;
+    struct cairn_device_options plain = {0};
+    TRY(ocl_open_plain(info, &plain, &be));
+    TRY(ocl_probe(be));
+    *info = be->base.info;
+out:
+    if (be) ocl_close(&be->base);
+    return st;
+}
+
+const struct cairn_driver cairn_opencl_driver = {"opencl", ocl_list, ocl_open, ocl_probe_device};

@@ -70,8 +70,10 @@ static const struct ocl_source *find_source(const char *file)
 static void full_options(const struct ocl_backend *be, const char *options, char *text, size_t size)
 {
     int fast = be->base.options.math == CAIRN_MATH_FAST;
-    snprintf(text, size, "-cl-std=CL1.2%s%s%s%s%s%s", be->soft_fma ? " -DCAIRN_SOFT_FMA" : "",
-             be->soft_div ? " -DCAIRN_SOFT_DIV" : "", be->soft_sqrt ? " -DCAIRN_SOFT_SQRT" : "",
+    snprintf(text, size, "-cl-std=CL1.2%s%s%s%s%s%s",
+             !fast && be->soft_fma ? " -DCAIRN_SOFT_FMA" : "",
+             !fast && be->soft_div ? " -DCAIRN_SOFT_DIV" : "",
+             !fast && be->soft_sqrt ? " -DCAIRN_SOFT_SQRT" : "",
              fast              ? " -DCAIRN_FAST -cl-mad-enable"
              : be->rounded_div ? " -cl-fp32-correctly-rounded-divide-sqrt"
                                : "",
@@ -200,13 +202,15 @@ cairn_status ocl_kernel_limits(struct ocl_backend *be, cl_kernel kernel, size_t 
 
 void ocl_programs_release(struct ocl_backend *be)
 {
-    for (int i = 0; i < OCL_BUCKETS; i++)
+    for (int i = 0; i < OCL_BUCKETS; i++) {
         for (struct ocl_kernel *record = be->by_name[i], *next; record; record = next) {
             next = record->next_name;
             clReleaseKernel(record->kernel);
             free(record->name);
             free(record);
         }
+        be->by_name[i] = be->by_handle[i] = NULL;
+    }
     for (struct ocl_program *program = be->programs, *next; program; program = next) {
         next = program->next;
         clReleaseProgram(program->program);
@@ -214,4 +218,5 @@ void ocl_programs_release(struct ocl_backend *be)
         free(program->options);
         free(program);
     }
+    be->programs = NULL;
 }

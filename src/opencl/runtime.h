@@ -41,7 +41,18 @@ struct ocl_kernel {
 
 /* The record of a kernel that ocl_kernel() gave. */
 struct ocl_kernel *ocl_kernel_record(struct ocl_backend *be, cl_kernel kernel);
-void ocl_programs_release(struct ocl_backend *be);
+void ocl_programs_release(
+    struct ocl_backend *be); /* all kernels are gone; they are built anew when asked for */
+
+/* probe.c: runs the cases on an open device, decides which integer versions its kernels need and
+ * fills info's probe fields. A device that fails is no error: info.exact is 0 and probe_note tells
+ * why. */
+cairn_status ocl_probe(struct ocl_backend *be);
+
+/* Runs operations of probe.h on the device: out[i] = op[i](a[i], b[i], c[i]), operands = {op, a, b,
+ * c}. */
+cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *const operands[4],
+                           uint32_t *out);
 
 /* launch.c: device time per kernel. */
 cairn_status ocl_profile_create(struct ocl_profile **profile);

@@ -1,0 +1,120 @@
+/* What a device must get right, as one kernel over data: the host asks for (operation, a, b, c) and compares bits.
+ * src/opencl/probe.c holds the cases. The operations are numbered as there; operands come as memory, never as literals, so
+ * that no compiler folds them. */
+#include "exact.h"
+
+#define F(u) as_float(u)
+#define U(f) as_uint(f)
+
+/* One float operation, by the macros that all kernels use. */
+static uint float_op(uint op, uint a, uint b, uint c)
+{
+    float x = F(a), y = F(b), z = F(c);
+    switch (op) {
+    case 0: return U(FMA(x, y, z));
+    case 1: return U(FMA(-x, y, z));
+    case 2: return U(DIV(x, y));
+    case 3: return U(SQRT(x));
+    case 4: return U(x + y);
+    case 5: return U(x - y);
+    case 6: return U(x * y);
+    case 7: return U(x * y + z);
+    case 8: return U(x * y - z);
+    case 9: return U((x + 12582912.0f) - 12582912.0f);
+    case 10: return U((x + y) - x);
+    case 11: return U(x * y * z);
+    default: return NAN_BITS;
+    }
+}
+
+/* Comparisons and selections. */
+static uint choice_op(uint op, uint a, uint b)
+{
+    float x = F(a), y = F(b);
+    switch (op) {
+    case 16: return (uint)(x < y);
+    case 17: return (uint)(x <= y);
+    case 18: return (uint)(x == y);
+    case 19: return (uint)(x != x);
+    case 20: return (uint)!(x > y);
+    case 21: return U(RELU(x));
+    case 22: return U(x > y || x != x ? x : y);
+    case 23: return U(no_minus_zero(x));
+    case 24: return U(-x);
+    default: return NAN_BITS;
+    }
+}
+
+/* Integers and conversions. */
+static uint integer_op(uint op, uint a, uint b)
+{
+    switch (op) {
+    case 32: return mul_hi(a, b);
+    case 33: return a * b;
+    case 34: return (uint)(((ulong)a * (ulong)b) >> 16);
+    case 35: return U((float)(int)a);
+    case 36: return U((float)a);
+    case 37: return U((float)(uchar)a * F(b));
+    case 38: return (uint)(((ulong)a << 31) >> (b & 63u));
+    case 39: return (uint)(((long)(int)a * (long)(int)b) >> 20);
+    default: return NAN_BITS;
+    }
+}
+
+/* The functions of exact.h. */
+static uint function_op(uint op, uint a, uint b, uint c)
+{
+    float x = F(a);
+    switch (op) {
+    case 48: return U(exact_exp(x));
+    case 49: return U(exact_log(x));
+    case 50: return U(exact_tanh(x));
+    case 51: return U(exact_sigmoid(x));
+    case 52: return U(soft_fma(x, F(b), F(c)));
+    case 53: return U(soft_div(x, F(b)));
+    case 54: return U(soft_sqrt(x));
+    default: return NAN_BITS;
+    }
+}
+
+/* out[i] = op[i](a[i], b[i], c[i]) */
+__kernel void probe(__global const uint *op, ulong op_at, __global const uint *a, ulong a_at, __global const uint *b,
+                    ulong b_at, __global const uint *c, ulong c_at, __global uint *out, ulong out_at, int count)
+{
+    int i = (int)get_global_id(0);
+    if (i >= count) return;
+    uint o = op[op_at + i], u = a[a_at + i], v = b[b_at + i], w = c[c_at + i];
+    out[out_at + i] = o < 16u ? float_op(o, u, v, w) : o < 32u ? choice_op(o, u, v) : o < 48u ? integer_op(o, u, v) : function_op(o, u, v, w);
+}
+
+/* out = FMA16(a, b, c) over count groups of 16: vectors take another way through some compilers. */
+__kernel void probe_vector(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
+                           __global const float *c, ulong c_at, __global float *out, ulong out_at, int count)
+{
+    int i = (int)get_global_id(0);
+    if (i >= count) return;
+    vstore16(FMA16(vload16(i, a + a_at), vload16(i, b + b_at), vload16(i, c + c_at)), i, out + out_at);
+}
+
+#define PROBE_GROUP 128 // the largest group of probe_group
+
+/* Local memory and barriers, for any power of two up to PROBE_GROUP: a group of n items rotates an array through its items,
+ * then folds it. */
+__kernel void probe_group(__global uint *out, ulong out_at)
+{
+    __local uint shared[PROBE_GROUP];
+    uint l = (uint)get_local_id(0), n = (uint)get_local_size(0), value = (uint)get_global_id(0) * 2654435761u;
+    for (uint round = 0u; round < 8u; round++) {
+        shared[l] = value;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        value = shared[(l + 5u) & (n - 1u)] * 3u + l;
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    shared[l] = value;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint h = n / 2u; h > 0u; h >>= 1) {
+        if (l < h) shared[l] += shared[l + h] ^ h;
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    out[out_at + get_global_id(0)] = shared[0] + value;
+}

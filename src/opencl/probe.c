@@ -1,0 +1,275 @@
+/* The probe: what a device really computes, asked when it is opened.
+ *
+ * Invariant: exact = 1 only if every case was answered right by kernels built as all others will be
+ * - with the device's own fma, division and square root, or with the integer versions of those that
+ * it gets wrong. */
+#include "opencl/probe.h"
+#include "opencl/runtime.h"
+
+#include <fenv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_NAME "probe.cl"
+#define BIT(property) (1u << (property))
+#define GROUP 128 /* PROBE_GROUP of cl/probe.cl */
+#define GROUPS 4
+
+static const char *const property_names[PROP_COUNT] = {
+    [PROP_HOST] = "host arithmetic (rounding mode or flushed denormals)",
+    [PROP_FMA] = "fma",
+    [PROP_DIVISION] = "division",
+    [PROP_SQRT] = "square root",
+    [PROP_DENORMALS] = "denormals",
+    [PROP_ROUNDING] = "rounding",
+    [PROP_CONTRACTION] = "contraction",
+    [PROP_SIMPLIFICATION] = "simplification",
+    [PROP_ZEROS] = "signs of zeros",
+    [PROP_NAN] = "NaN",
+    [PROP_INTEGERS] = "integers",
+    [PROP_CONVERSION] = "conversion",
+    [PROP_FUNCTIONS] = "functions",
+    [PROP_LOCAL] = "local memory",
+};
+
+/* The cases as the device takes them, and the answers that are right. */
+struct probe_set {
+    int count;
+    uint32_t *op, *a, *b, *c, *want, *got, *memory;
+    uint8_t *property;
+};
+
+static void finish_set(struct probe_set *set)
+{
+    free(set->memory);
+    free(set->property);
+}
+
+static cairn_status init_set(struct probe_set *set)
+{
+    int n = ocl_probe_case_count + PROBE_DRAWN;
+    *set = (struct probe_set){.count = n};
+    set->memory = calloc(6 * (size_t)n, sizeof *set->memory);
+    set->property = calloc((size_t)n, 1);
+    if (!set->memory || !set->property) {
+        finish_set(set);
+        return cairn_fail(CAIRN_MEMORY, "out of memory");
+    }
+    uint32_t **columns[] = {&set->op, &set->a, &set->b, &set->c, &set->want, &set->got};
+    for (int i = 0; i < 6; i++) *columns[i] = set->memory + (size_t)i * (size_t)n;
+    for (int i = 0; i < n; i++) {
+        struct probe_case one = i < ocl_probe_case_count ? ocl_probe_cases[i]
+                                                         : ocl_probe_draw(i - ocl_probe_case_count);
+        set->op[i] = one.op;
+        set->a[i] = one.a;
+        set->b[i] = one.b;
+        set->c[i] = one.c;
+        set->want[i] = one.want;
+        set->property[i] = one.property;
+    }
+    return CAIRN_OK;
+}
+
+/* The drawn answers are the host's, and some devices inherit its modes: it must answer the listed
+ * cases itself. */
+static int host_is_right(void)
+{
+    if (fegetround() != FE_TONEAREST) return 0;
+    for (int i = 0; i < ocl_probe_case_count; i++) {
+        const struct probe_case *one = &ocl_probe_cases[i];
+        enum probe_op op = (enum probe_op)one->op;
+        if (!ocl_probe_same(op, ocl_probe_host(op, one->a, one->b, one->c), one->want)) return 0;
+    }
+    return 1;
+}
+
+/* Four inputs of `words` words each and one output on the device, while `launch` runs. */
+static cairn_status with_buffers(struct ocl_backend *be, int inputs, const uint32_t *const *data,
+                                 size_t words, uint32_t *out, size_t out_words,
+                                 cairn_status (*launch)(struct ocl_backend *be,
+                                                        struct cairn_mem *mem, int count),
+                                 int count)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_mem mem[5] = {0};
+    for (int i = 0; i < inputs; i++) {
+        TRY(ocl_alloc(&be->base, 4 * words, &mem[i].buffer));
+        TRY(ocl_write(&be->base, mem[i].buffer, 0, data[i], 4 * words));
+    }
+    TRY(ocl_alloc(&be->base, 4 * out_words, &mem[inputs].buffer));
+    TRY(launch(be, mem, count));
+    TRY(ocl_read(&be->base, mem[inputs].buffer, 0, out, 4 * out_words));
+out:
+    for (int i = 0; i <= inputs; i++)
+        if (mem[i].buffer) ocl_release(&be->base, mem[i].buffer);
+    return st;
+}
+
+static cairn_status launch_scalar(struct ocl_backend *be, struct cairn_mem *mem, int count)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe", &kernel));
+    TRY(ocl_launch_1d(be, kernel, count, 0, "mmmmmi", &mem[0], &mem[1], &mem[2], &mem[3], &mem[4],
+                      count));
+out:
+    return st;
+}
+
+cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *const operands[4],
+                           uint32_t *out)
+{
+    return with_buffers(be, 4, operands, (size_t)count, out, (size_t)count, launch_scalar, count);
+}
+
+static cairn_status launch_vector(struct ocl_backend *be, struct cairn_mem *mem, int count)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_vector", &kernel));
+    TRY(ocl_launch_1d(be, kernel, count, 0, "mmmmi", &mem[0], &mem[1], &mem[2], &mem[3], count));
+out:
+    return st;
+}
+
+/* The fma cases again, sixteen at a time. Their operands are moved to the front of the set's
+ * columns: call it last. */
+static cairn_status probe_vectors(struct ocl_backend *be, struct probe_set *set, uint32_t *failed)
+{
+    cairn_status st = CAIRN_OK;
+    const uint32_t *const data[] = {set->a, set->b, set->c};
+    int n = 0;
+    for (int i = 0; i < set->count; i++)
+        if (set->op[i] == OP_FMA) {
+            set->a[n] = set->a[i];
+            set->b[n] = set->b[i];
+            set->c[n] = set->c[i];
+            set->want[n++] = set->want[i];
+        }
+    n = n / 16 * 16;
+    TRY(with_buffers(be, 3, data, (size_t)n, set->got, (size_t)n, launch_vector, n / 16));
+    for (int i = 0; i < n; i++)
+        if (!ocl_probe_same(OP_FMA, set->got[i], set->want[i])) *failed |= BIT(PROP_FMA);
+out:
+    return st;
+}
+
+static cairn_status launch_group(struct ocl_backend *be, struct cairn_mem *mem, int group)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    size_t local = (size_t)group, global = local * GROUPS;
+    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_group", &kernel));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "m", &mem[0]));
+out:
+    return st;
+}
+
+/* What probe_group leaves for one group of n items, computed item by item. */
+static void host_group(uint32_t *out, uint32_t group, uint32_t n)
+{
+    uint32_t value[GROUP], shared[GROUP];
+    for (uint32_t l = 0; l < n; l++) value[l] = (group * n + l) * 2654435761u;
+    for (int round = 0; round < 8; round++) {
+        memcpy(shared, value, n * sizeof *shared);
+        for (uint32_t l = 0; l < n; l++) value[l] = shared[(l + 5) & (n - 1)] * 3u + l;
+    }
+    memcpy(shared, value, n * sizeof *shared);
+    for (uint32_t h = n / 2; h > 0; h >>= 1)
+        for (uint32_t l = 0; l < h; l++) shared[l] += shared[l + h] ^ h;
+    for (uint32_t l = 0; l < n; l++) out[l] = shared[0] + value[l];
+}
+
+static cairn_status probe_groups(struct ocl_backend *be, uint32_t *failed)
+{
+    cairn_status st = CAIRN_OK;
+    uint32_t want[GROUP * GROUPS], got[GROUP * GROUPS];
+    cl_kernel kernel;
+    cl_ulong local_bytes;
+    size_t limit, n = GROUP;
+    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_group", &kernel));
+    TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
+    while (n > limit) n /= 2;
+    if (limit < be->max_group) be->max_group = limit;
+    TRY(with_buffers(be, 0, NULL, 0, got, n * GROUPS, launch_group, (int)n));
+    for (uint32_t g = 0; g < GROUPS; g++) host_group(want + g * n, g, (uint32_t)n);
+    if (memcmp(want, got, n * GROUPS * sizeof *got) != 0) *failed |= BIT(PROP_LOCAL);
+out:
+    return st;
+}
+
+/* All cases, with the integer versions that be asks for. */
+static cairn_status run_all(struct ocl_backend *be, uint32_t *failed)
+{
+    cairn_status st = CAIRN_OK;
+    struct probe_set set;
+    *failed = host_is_right() ? 0 : BIT(PROP_HOST);
+    TRY(init_set(&set));
+    const uint32_t *const operands[] = {set.op, set.a, set.b, set.c};
+    st = ocl_probe_run(be, set.count, operands, set.got);
+    for (int i = 0; i < set.count && st == CAIRN_OK; i++)
+        if (!ocl_probe_same((enum probe_op)set.op[i], set.got[i], set.want[i]))
+            *failed |= BIT(set.property[i]);
+    if (st == CAIRN_OK) st = probe_vectors(be, &set, failed);
+    if (st == CAIRN_OK) st = probe_groups(be, failed);
+    finish_set(&set);
+out:
+    return st;
+}
+
+static void write_note(struct cairn_device_info *info, uint32_t failed)
+{
+    size_t n = 0;
+    info->probe_note[0] = '\0';
+    for (int i = 0; i < PROP_COUNT; i++)
+        if (failed & BIT(i) && n < sizeof info->probe_note)
+            n += (size_t)snprintf(info->probe_note + n, sizeof info->probe_note - n, "%s%s",
+                                  n ? ", " : "", property_names[i]);
+}
+
+/* First as the device is; then, where only fma, division or square root fail, with those in
+ * integers. The functions are made of the three and are judged in the last run. */
+static cairn_status decide(struct ocl_backend *be)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_device_info *info = &be->base.info;
+    uint32_t first, last, helped = BIT(PROP_FMA) | BIT(PROP_DIVISION) | BIT(PROP_SQRT);
+    TRY(run_all(be, &first));
+    last = first;
+    if ((first & helped) && !(first & ~(helped | BIT(PROP_FUNCTIONS)))) {
+        be->soft_fma = (first & BIT(PROP_FMA)) != 0;
+        be->soft_div = (first & BIT(PROP_DIVISION)) != 0;
+        be->soft_sqrt = (first & BIT(PROP_SQRT)) != 0;
+        ocl_programs_release(be);
+        TRY(run_all(be, &last));
+    }
+    info->probed = 1;
+    info->exact = last == 0;
+    info->soft_fma = info->exact && be->soft_fma;
+    write_note(info, last ? first | last : first & helped);
+out:
+    return st;
+}
+
+/* The probe asks about the exact arithmetic, whatever the device was opened for. In fast mode it
+ * only informs. */
+cairn_status ocl_probe(struct ocl_backend *be)
+{
+    enum cairn_math math = be->base.options.math;
+    struct ocl_profile *profile = be->profile;
+    be->base.options.math = CAIRN_MATH_EXACT;
+    be->profile = NULL;
+    cairn_status st = decide(be);
+    be->base.options.math = math;
+    be->profile = profile;
+    if (math != CAIRN_MATH_EXACT) ocl_programs_release(be);
+    if (st != CAIRN_OK && math != CAIRN_MATH_EXACT && st != CAIRN_MEMORY) {
+        be->base.info.probed = 1;
+        be->base.info.exact = 0;
+        snprintf(be->base.info.probe_note, sizeof be->base.info.probe_note, "%.200s",
+                 cairn_error());
+        st = CAIRN_OK;
+    }
+    return st;
+}
