@@ -6,15 +6,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Reads a whole file into memory from malloc, with a 0 byte behind it. CAIRN_NOT_FOUND if it is not there, CAIRN_IO otherwise. */
+/* Reads a whole file into memory from malloc, with a 0 byte behind it. CAIRN_NOT_FOUND if it is not
+ * there, CAIRN_IO otherwise. */
 cairn_status cairn_file_read(const char *path, char **data, size_t *size);
 
-/* Writes path.tmp.PID in the same folder, flushes it to disk and renames it over path; on failure the old file stays and the
- * temporary one is removed. CAIRN_IO says which step failed on which path. */
+/* Writes path.tmp.PID in the same folder, flushes it to disk and renames it over path; on failure
+ * the old file stays and the temporary one is removed. CAIRN_IO says which step failed on which
+ * path. */
 cairn_status cairn_file_write(const char *path, const void *data, size_t size);
 
-/* The same in steps, for writers that stream: open gives a FILE on the temporary; close(keep = 1) flushes and renames, keep = 0
- * discards. A write error seen by ferror() is reported by close. */
+/* The same in steps, for writers that stream: open gives a FILE on the temporary; close(keep = 1)
+ * flushes and renames, keep = 0 discards. A write error seen by ferror() is reported by close. */
 struct cairn_file_writer {
     FILE *file;
     char *path, *temporary;
@@ -29,7 +31,8 @@ int cairn_file_exists(const char *path);
 /* Joins two parts with '/' into memory from malloc; NULL when out of memory. */
 char *cairn_file_join(const char *folder, const char *name);
 
-/* $XDG_CACHE_HOME/cairn or ~/.cache/cairn; $XDG_DATA_HOME/cairn or ~/.local/share/cairn. From malloc; NULL if no home is known. */
+/* $XDG_CACHE_HOME/cairn or ~/.cache/cairn; $XDG_DATA_HOME/cairn or ~/.local/share/cairn. From
+ * malloc; NULL if no home is known. */
 char *cairn_file_cache_dir(void);
 char *cairn_file_data_dir(void);
 
