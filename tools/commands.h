@@ -10,7 +10,8 @@
 /* X(name, what it does): the list of commands, in the order of `cairn --help`; the function is
  * cmd_NAME. A command's row is added when its file is. */
 #define CAIRN_COMMANDS(X)                                                                          \
-    X(check, "compare operators with the reference, bit by bit")
+    X(check, "compare operators with the reference, bit by bit")                                   \
+    X(bench, "time an operator, alone or against a peer")
 
 #define CAIRN_COMMAND_DECL(name, text) int cmd_##name(int argc, char **argv);
 CAIRN_COMMANDS(CAIRN_COMMAND_DECL)

@@ -2,6 +2,7 @@
 #ifndef CAIRN_CAIRN_H
 #define CAIRN_CAIRN_H
 
+#include <cairn/bench.h>
 #include <cairn/check.h>
 #include <cairn/device.h>
 #include <cairn/problem.h>
