@@ -72,7 +72,9 @@ static double sample(const struct blas *blas, int64_t launches)
 
 static int load(struct blas *blas)
 {
-    const char *chosen = getenv("OPENBLAS_CORETYPE"), *type = chosen ? NULL : core_type();
+    static const char *type; /* set by us, for this process */
+    const char *chosen = type ? NULL : getenv("OPENBLAS_CORETYPE");
+    if (!chosen) type = core_type();
     if (type) setenv("OPENBLAS_CORETYPE", type, 1);
     blas->library = dlopen("libopenblas.so.0", RTLD_NOW);
     if (!blas->library) {

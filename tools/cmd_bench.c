@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SAMPLES_MOST 1001
 #define SECONDS 0.03
@@ -92,7 +93,10 @@ static int run_line(struct bench *bench, const char *line)
     if (st == CAIRN_OK && bench->peer && !(blas = blas_open(&problem.u.gemm, SECONDS))) code = 2;
     for (int64_t i = 0; st == CAIRN_OK && code < 0 && i < bench->samples; i++) {
         st = cairn_bench_sample(timed, &own[i]);
-        if (blas) other[i] = blas_sample(blas);
+        if (blas) {
+            other[i] = blas_sample(blas);
+            nanosleep(&(struct timespec){0, 5000000}, NULL); /* its threads spin a while */
+        }
     }
     if (st != CAIRN_OK) code = tool_fail("bench", st);
     if (code < 0) {
