@@ -51,25 +51,34 @@ static inline void pool_stride1(__global const float *plane, int at, int w, int 
     vstore8(where, 0, index);
 }
 
-/* One load of 8 serves a tap and the next, and none reads behind the last window. (By 16 one simulator calls elements of a
- * shuffle uninitialised that are not.) */
+/* Elements 0, 2, ... and 1, 3, ... of 16, as halves of 64-bit words: one simulator takes elements of the shuffles that .even and
+ * .odd become for uninitialised. */
+#ifdef __ENDIAN_LITTLE__
+#define EVEN(v) as_float8(convert_uint8(as_ulong8(v)))
+#define ODD(v) as_float8(convert_uint8(as_ulong8(v) >> 32))
+#else
+#define EVEN(v) ((v).even)
+#define ODD(v) ((v).odd)
+#endif
+
+/* One load serves a tap and the next, and none reads behind the last window. */
 static inline void pool_stride2(__global const float *plane, int at, int w, int taps, int kw, __global float *y,
                                 __global int *index)
 {
-    const int4 lane = (int4)(0, 2, 4, 6);
-    int4 where = lane + at;
-    float4 best = vload8(0, plane + at).even;
+    const int8 lane = (int8)(0, 2, 4, 6, 8, 10, 12, 14);
+    int8 where = lane + at;
+    float8 best = EVEN(vload16(0, plane + at));
     for (int i = 0; i < taps; i++, at += w) {
         int j = 0;
         for (; j + 1 < kw; j += 2) {
-            float8 both = vload8(0, plane + at + j);
-            OFFER_ROW(4, both.even, at + j);
-            OFFER_ROW(4, both.odd, at + j + 1);
+            float16 both = vload16(0, plane + at + j);
+            OFFER_ROW(8, EVEN(both), at + j);
+            OFFER_ROW(8, ODD(both), at + j + 1);
         }
-        if (j < kw) OFFER_ROW(4, vload8(0, plane + at + j - 1).odd, at + j);
+        if (j < kw) OFFER_ROW(8, ODD(vload16(0, plane + at + j - 1)), at + j);
     }
-    vstore4(best, 0, y);
-    vstore4(where, 0, index);
+    vstore8(best, 0, y);
+    vstore8(where, 0, index);
 }
 
 /* Work-item t makes rows of block t % blocks of plane t / blocks. */
@@ -83,7 +92,7 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
     /* columns whose whole window lies inside */
     int first = (pad_l + stride_w - 1) / stride_w, end = w + pad_l < kw ? 0 : (w + pad_l - kw) / stride_w + 1;
     end = end < ow ? end : ow;
-    int width = stride_w == 1 ? 8 : stride_w == 2 && kw > 1 ? 4 : 0;
+    int width = stride_w == 1 || (stride_w == 2 && kw > 1) ? 8 : 0;
     if (width == 0 || end - first < width) first = end = 0;
     y += y_off + (ulong)p * oh * ow;
     index += index_off + (ulong)p * oh * ow;
@@ -95,7 +104,7 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
         /* the last vector overlaps the one before */
         for (int q = first; q < end; q += width) {
             int c = q + width <= end ? q : end - width, at = (int)((top + i0) * w) + c * stride_w - pad_l;
-            if (width == 8)
+            if (stride_w == 1)
                 pool_stride1(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
             else
                 pool_stride2(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);

@@ -13,15 +13,13 @@
 #if KIND == 2
 #define START as_float(SIGN_BIT | INF_BITS)
 #define SUM_JOIN(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
-#define JOIN16(a, b) select(a, b, ((b) > (a)) | ((b) != (b)))
+#define SUM_JOIN16(a, b) select(a, b, ((b) > (a)) | ((b) != (b)))
 #define VALUE(v) (v)
 #elif KIND == 1
 #define START 0.0f
-#define JOIN16(a, b) ((a) + (b))
 #define VALUE(v) ((v) * (v))
 #else
 #define START 0.0f
-#define JOIN16(a, b) ((a) + (b))
 #define VALUE(v) (v)
 #endif
 
@@ -49,7 +47,7 @@
             l = 0;                                                                                 \
             row += next;                                                                           \
         }                                                                                          \
-        lanes = JOIN16(lanes, VALUE(v));                                                           \
+        lanes = SUM_JOIN16(lanes, VALUE(v));                                                           \
     } while (0)
 
 /* Work-item t reduces chunk t % chunks of j = t / chunks. */
@@ -67,8 +65,8 @@ __kernel void rows(__global const float *x, ulong x_off, __global float *out, ul
         TAKE16(d);
         TAKE16(e);
     }
-    float lane[SUM_LANES];
     if (left > 0) {
+        float lane[SUM_LANES];
         vstore16(a, 0, lane);
         vstore16(b, 1, lane);
         vstore16(d, 2, lane);
@@ -86,13 +84,7 @@ __kernel void rows(__global const float *x, ulong x_off, __global float *out, ul
         d = vload16(2, lane);
         e = vload16(3, lane);
     }
-    a = JOIN16(a, d);
-    b = JOIN16(b, e);
-    a = JOIN16(a, b);
-    vstore16(a, 0, lane);
-    for (int h = 8; h > 0; h >>= 1)
-        for (int q = 0; q < h; q++) lane[q] = SUM_JOIN(lane[q], lane[q + h]);
-    out[out_off + chunk * c + j] = no_minus_zero(lane[0]);
+    out[out_off + chunk * c + j] = no_minus_zero(fold_lanes(a, b, d, e));
 }
 
 /* n2 = 1. Work-item t reduces chunk t % chunks of columns 16 * (t / chunks) and the 15 behind. */
@@ -115,10 +107,10 @@ __kernel void columns(__global const float *x, ulong x_off, __global float *out,
             for (int q = 0; q < width; q++) part[q] = row[q];
             v = vload16(0, part);
         }
-        lane[f & (SUM_LANES - 1)] = JOIN16(lane[f & (SUM_LANES - 1)], VALUE(v));
+        lane[f & (SUM_LANES - 1)] = SUM_JOIN16(lane[f & (SUM_LANES - 1)], VALUE(v));
     }
     for (int h = SUM_LANES / 2; h > 0; h >>= 1)
-        for (int q = 0; q < h; q++) lane[q] = JOIN16(lane[q], lane[q + h]);
+        for (int q = 0; q < h; q++) lane[q] = SUM_JOIN16(lane[q], lane[q + h]);
     vstore16(lane[0], 0, part);
     for (int q = 0; q < width; q++) out[out_off + chunk * c + j + q] = no_minus_zero(part[q]);
 }

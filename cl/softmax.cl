@@ -13,6 +13,54 @@ static inline float row_loss(int label, int classes, float total, float largest,
     return exact_log(total) - (z[label] - largest);
 }
 
+/* Up to 64 e_j from j = begin on: added to their lanes and kept in `keep`. */
+static inline void add_exp(__global const float *z, float largest, int count, float *lane,
+                           __global float *keep)
+{
+    for (int l = 0; l < count; l++) {
+        float e = exact_exp(z[l] - largest);
+        keep[l] = e;
+        lane[l] = lane[l] + e;
+    }
+}
+
+static inline void only_add_exp(__global const float *z, float largest, int count, float *lane)
+{
+    for (int l = 0; l < count; l++) lane[l] = lane[l] + exact_exp(z[l] - largest);
+}
+
+static inline float row_largest(__global const float *z, int classes)
+{
+    float lane[SUM_LANES], best = as_float(SIGN_BIT | INF_BITS);
+    int used = classes < SUM_LANES ? classes : SUM_LANES;
+    for (int l = 0; l < used; l++) lane[l] = z[l];
+    for (int begin = SUM_LANES; begin < classes; begin += SUM_LANES) {
+        int count = classes - begin < SUM_LANES ? classes - begin : SUM_LANES;
+        for (int l = 0; l < count; l++) lane[l] = MAX_OF(lane[l], z[begin + l]);
+    }
+    for (int l = 0; l < used; l++) best = MAX_OF(best, lane[l]);
+    return best;
+}
+
+/* p_j from e_j, which lie in the first wanted of the two. */
+static inline void row_results(__global float *grad, __global float *prob, int want_grad, int want_prob,
+                               float total, int classes, int label, float scale)
+{
+    if (want_grad && want_prob)
+        for (int j = 0; j < classes; j++) {
+            float p = DIV(grad[j], total);
+            prob[j] = p;
+            grad[j] = (j == label ? p - 1.0f : p) * scale;
+        }
+    else if (want_grad)
+        for (int j = 0; j < classes; j++) {
+            float p = DIV(grad[j], total);
+            grad[j] = (j == label ? p - 1.0f : p) * scale;
+        }
+    else if (want_prob)
+        for (int j = 0; j < classes; j++) prob[j] = DIV(prob[j], total);
+}
+
 __kernel void softmax_row(__global const float *logits, ulong logits_off, __global const int *labels, ulong labels_off,
                           __global float *loss, ulong loss_off, __global int *correct, ulong correct_off,
                           __global float *grad, ulong grad_off, __global float *prob, ulong prob_off, long rows,
@@ -21,38 +69,29 @@ __kernel void softmax_row(__global const float *logits, ulong logits_off, __glob
     long r = (long)get_global_id(0);
     if (r >= rows) return;
     __global const float *z = logits + logits_off + (ulong)r * classes;
-    ulong grad_at = grad_off + (ulong)r * classes, prob_at = prob_off + (ulong)r * classes;
-    int label = labels[labels_off + r], first = 0;
-    float largest = z[0], lane[SUM_LANES], level[SUM_LEVELS];
-    for (int j = 1; j < classes; j++) {
-        float v = z[j];
-        first = v > largest ? j : first;
-        largest = MAX_OF(largest, v);
-    }
+    grad += grad_off + (ulong)r * classes;
+    prob += prob_off + (ulong)r * classes;
+    int label = labels[labels_off + r], before = 0;
+    float largest = row_largest(z, classes), lane[SUM_LANES], level[SUM_LEVELS];
     uint chunks = 0;
     for (int begin = 0; begin < classes; begin += SUM_CHUNK, chunks++) {
         int end = begin + SUM_CHUNK < classes ? begin + SUM_CHUNK : classes;
         for (int l = 0; l < SUM_LANES; l++) lane[l] = 0.0f;
-        for (int j = begin; j < end; j++) {
-            float e = exact_exp(z[j] - largest);
-            if (want_grad) grad[grad_at + j] = e;
-            else if (want_prob) prob[prob_at + j] = e;
-            lane[j & (SUM_LANES - 1)] = lane[j & (SUM_LANES - 1)] + e;
+        for (int j = begin; j < end; j += SUM_LANES) {
+            int count = end - j < SUM_LANES ? end - j : SUM_LANES;
+            if (want_grad || want_prob)
+                add_exp(z + j, largest, count, lane, (want_grad ? grad : prob) + j);
+            else
+                only_add_exp(z + j, largest, count, lane);
         }
-        for (int half_lanes = SUM_LANES / 2; half_lanes > 0; half_lanes >>= 1)
-            for (int l = 0; l < half_lanes; l++) lane[l] = lane[l] + lane[l + half_lanes];
-        tree_push(level, chunks, lane[0]);
+        tree_push(level, chunks, fold_lanes(vload16(0, lane), vload16(1, lane), vload16(2, lane), vload16(3, lane)));
     }
     float total = no_minus_zero(tree_total(level, chunks));
     loss[loss_off + r] = row_loss(label, classes, total, largest, z);
-    correct[correct_off + r] = label == first && z[first] == largest; /* a row with a NaN has none */
-    if (want_grad || want_prob)
-        for (int j = 0; j < classes; j++) {
-            float e = want_grad ? grad[grad_at + j] : prob[prob_at + j];
-            float p = DIV(e, total);
-            if (want_grad) grad[grad_at + j] = (j == label ? p - 1.0f : p) * scale;
-            if (want_prob) prob[prob_at + j] = p;
-        }
+    int first = label >= 0 && label < classes && z[label] == largest;
+    while (first && before < label) first = z[before++] != largest;
+    correct[correct_off + r] = first;
+    row_results(grad, prob, want_grad, want_prob, total, classes, label, scale);
 }
 
 /* Work-items share a row: lane[] and place[] hold SUM_LANES each. */

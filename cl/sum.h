@@ -11,8 +11,21 @@
 #define SUM_LEVELS 32  /* 2^32 chunks are more than any buffer holds */
 
 #ifndef SUM_JOIN
-#define SUM_JOIN(a, b) ((a) + (b)) /* what two partial results make */
+#define SUM_JOIN(a, b) ((a) + (b))   /* what two partial results make */
+#define SUM_JOIN16(a, b) ((a) + (b)) /* the same, 16 beside each other */
 #endif
+
+/* Folds the lanes of one chunk, 16 to a vector. */
+static inline float fold_lanes(float16 a, float16 b, float16 c, float16 d)
+{
+    float lane[16];
+    a = SUM_JOIN16(a, c);
+    b = SUM_JOIN16(b, d);
+    vstore16(SUM_JOIN16(a, b), 0, lane);
+    for (int h = 8; h > 0; h >>= 1)
+        for (int l = 0; l < h; l++) lane[l] = SUM_JOIN(lane[l], lane[l + h]);
+    return lane[0];
+}
 
 /* Adds chunk sum number n (from 0) to the tree. */
 static inline void tree_push(float *level, uint n, float sum)

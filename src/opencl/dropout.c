@@ -1,26 +1,30 @@
-/* Dropout: one launch, a work-item per block of four random words. */
-#include "opencl/opencl.h"
+/* Dropout: one launch over the Philox blocks of four elements. */
+#include "opencl/shape.h"
+
+#define BLOCKS 16 /* as in cl/dropout.cl */
 
 int ocl_dropout_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
-    (void)backend;
     (void)problem;
-    return ocl_one_variant(variants);
+    return ocl_shape_variants(backend, 4, 0, variants);
 }
 
 cairn_status ocl_dropout(struct cairn_backend *backend, const struct cairn_dropout *p, int variant)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
+    int cpu = variant == OCL_SHAPE_CPU;
     cl_kernel kernel;
     int64_t blocks = (p->first + p->count - 1) / 4 - p->first / 4 + 1;
     float scale = 1.0f / (1.0f - p->rate);
-    (void)variant;
-    TRY(ocl_kernel(be, "dropout.cl", NULL, "dropout", &kernel));
-    TRY(ocl_launch_1d(be, kernel, blocks, 0, "mmlUUuuff", &p->x, &p->y, p->count,
-                      (uint64_t)p->first, p->seed, (uint32_t)p->stream, (uint32_t)p->step,
-                      (double)p->rate, (double)scale));
+    size_t global = (size_t)((blocks + BLOCKS - 1) / BLOCKS), local = 1;
+    TRY(ocl_kernel(be, "dropout.cl", NULL, cpu ? "dropout_cpu" : "dropout_gpu", &kernel));
+#define ARGUMENTS                                                                                  \
+    "mmlUUuuff", &p->x, &p->y, p->count, (uint64_t)p->first, p->seed, (uint32_t)p->stream,         \
+        (uint32_t)p->step, (double)p->rate, (double)scale
+    TRY(cpu ? ocl_launch(be, kernel, 1, &global, &local, ARGUMENTS)
+            : ocl_launch_1d(be, kernel, blocks, 0, ARGUMENTS));
 out:
     return st;
 }

@@ -1,35 +1,56 @@
 /* Gathering a batch: one launch for the images, one for the labels. */
-#include "opencl/opencl.h"
+#include "opencl/shape.h"
 
+#define STRETCH 4096 /* as in cl/gather.cl */
 #define GROUP 256
-#define MOST_ROWS                                                                                  \
-    32768 /* work-groups stride over the rows: some devices take 65535 in the second dimension */
+#define MOST_ROWS 32768 /* of a launch: some devices take 65535 in the second dimension */
 
 int ocl_gather_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                         struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
-    (void)backend;
     (void)problem;
-    return ocl_one_variant(variants);
+    return ocl_shape_variants(backend, 1, 0, variants);
+}
+
+static cairn_status images_cpu(struct ocl_backend *be, const struct cairn_gather *p)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    int64_t stretches = (p->item + STRETCH - 1) / STRETCH;
+    size_t global = (size_t)(p->count * stretches), local = 1;
+    TRY(ocl_kernel(be, "gather.cl", NULL, "gather_cpu", &kernel));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmlliff", &p->table, &p->indices, &p->x,
+                   stretches, p->item, (int)p->total, (double)p->shift, (double)p->scale));
+out:
+    return st;
+}
+
+static cairn_status images_gpu(struct ocl_backend *be, const struct cairn_gather *p)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    size_t limit = 0;
+    cl_ulong local_bytes;
+    TRY(ocl_kernel(be, "gather.cl", NULL, "gather_gpu", &kernel));
+    TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
+    size_t group = limit < GROUP ? limit : GROUP;
+    size_t local[2] = {group, 1}, global[2] = {((size_t)p->item + group - 1) / group * group, 0};
+    for (int64_t base = 0; base < p->count; base += MOST_ROWS) {
+        global[1] = (size_t)(p->count - base < MOST_ROWS ? p->count - base : MOST_ROWS);
+        TRY(ocl_launch(be, kernel, 2, global, local, "mmmlliff", &p->table, &p->indices, &p->x,
+                       base, p->item, (int)p->total, (double)p->shift, (double)p->scale));
+    }
+out:
+    return st;
 }
 
 cairn_status ocl_gather(struct cairn_backend *backend, const struct cairn_gather *p, int variant)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
-    cl_kernel images, labels;
-    size_t limit = 0;
-    cl_ulong local_bytes;
-    (void)variant;
-    TRY(ocl_kernel(be, "gather.cl", NULL, "gather", &images));
+    cl_kernel labels;
+    TRY(variant == OCL_SHAPE_CPU ? images_cpu(be, p) : images_gpu(be, p));
     TRY(ocl_kernel(be, "gather.cl", NULL, "gather_labels", &labels));
-    TRY(ocl_kernel_limits(be, images, &limit, &local_bytes));
-    size_t group = limit < GROUP ? limit : GROUP;
-    size_t local[2] = {group, 1},
-           global[2] = {((size_t)p->item + group - 1) / group * group, (size_t)p->count};
-    if (global[1] > MOST_ROWS) global[1] = MOST_ROWS;
-    TRY(ocl_launch(be, images, 2, global, local, "mmmlliff", &p->table, &p->indices, &p->x,
-                   p->count, p->item, (int)p->total, (double)p->shift, (double)p->scale));
     TRY(ocl_launch_1d(be, labels, p->count, 0, "mmmli", &p->labels, &p->indices, &p->y, p->count,
                       (int)p->total));
 out:

@@ -30,7 +30,11 @@ cairn_status ocl_softmax(struct cairn_backend *backend, const struct cairn_softm
     cl_ulong local_bytes;
     if (variant == ROW) {
         TRY(ocl_kernel(be, "softmax.cl", NULL, "softmax_row", &kernel));
-        TRY(ocl_launch_1d(be, kernel, p->rows, 0, FORMAT, ARGUMENTS));
+        global =
+            (size_t)p->rows; /* on a CPU every row is a work-group, so that cores share few rows */
+        local = 1;
+        TRY(be->is_cpu ? ocl_launch(be, kernel, 1, &global, &local, FORMAT, ARGUMENTS)
+                       : ocl_launch_1d(be, kernel, p->rows, 0, FORMAT, ARGUMENTS));
         goto out;
     }
     TRY(ocl_kernel(be, "softmax.cl", NULL, "softmax_group", &kernel));
