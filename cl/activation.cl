@@ -1,8 +1,9 @@
-/* Activations and their gradients, one work-item per element; formulas in <cairn/problem.h>. y may be x, dx may be dy: an
- * element is read before it is written and by its own work-item only. */
+/* Activations and their gradients, one work-item per element; formulas in <cairn/problem.h>. y may
+ * be x, dx may be dy: an element is read before it is written and by its own work-item only. */
 #include "exact.h"
 
-__kernel void relu_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off, long count)
+__kernel void relu_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                           long count)
 {
     long i = (long)get_global_id(0);
     if (i < count) {
@@ -11,20 +12,22 @@ __kernel void relu_forward(__global const float *x, ulong x_off, __global float 
     }
 }
 
-__kernel void tanh_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off, long count)
+__kernel void tanh_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                           long count)
 {
     long i = (long)get_global_id(0);
     if (i < count) y[y_off + i] = exact_tanh(x[x_off + i]);
 }
 
-__kernel void sigmoid_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off, long count)
+__kernel void sigmoid_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                              long count)
 {
     long i = (long)get_global_id(0);
     if (i < count) y[y_off + i] = exact_sigmoid(x[x_off + i]);
 }
 
-__kernel void relu_grad(__global const float *y, ulong y_off, __global const float *dy, ulong dy_off, __global float *dx,
-                        ulong dx_off, long count)
+__kernel void relu_grad(__global const float *y, ulong y_off, __global const float *dy,
+                        ulong dy_off, __global float *dx, ulong dx_off, long count)
 {
     long i = (long)get_global_id(0);
     if (i < count) {
@@ -33,8 +36,8 @@ __kernel void relu_grad(__global const float *y, ulong y_off, __global const flo
     }
 }
 
-__kernel void tanh_grad(__global const float *y, ulong y_off, __global const float *dy, ulong dy_off, __global float *dx,
-                        ulong dx_off, long count)
+__kernel void tanh_grad(__global const float *y, ulong y_off, __global const float *dy,
+                        ulong dy_off, __global float *dx, ulong dx_off, long count)
 {
     long i = (long)get_global_id(0);
     if (i < count) {
@@ -43,8 +46,8 @@ __kernel void tanh_grad(__global const float *y, ulong y_off, __global const flo
     }
 }
 
-__kernel void sigmoid_grad(__global const float *y, ulong y_off, __global const float *dy, ulong dy_off,
-                           __global float *dx, ulong dx_off, long count)
+__kernel void sigmoid_grad(__global const float *y, ulong y_off, __global const float *dy,
+                           ulong dy_off, __global float *dx, ulong dx_off, long count)
 {
     long i = (long)get_global_id(0);
     if (i < count) {

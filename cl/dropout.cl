@@ -1,11 +1,13 @@
-/* Dropout: y = u > rate ? x * s : +0 with u drawn for element first + i; y may be x. "cpu": a work-item makes 64 elements from
- * 16 Philox blocks drawn side by side. "gpu": a work-item makes the four elements of one block. */
+/* Dropout: y = u > rate ? x * s : +0 with u drawn for element first + i; y may be x. "cpu": a
+ * work-item makes 64 elements from 16 Philox blocks drawn side by side. "gpu": a work-item makes
+ * the four elements of one block. */
 #include "exact.h"
 #include "philox.h"
 
 #define BLOCKS 16 /* Philox blocks of a "cpu" work-item */
 
-/* The words of blocks block ... block + BLOCKS - 1: philox() with its rounds written out, in a loop that becomes vectors. */
+/* The words of blocks block ... block + BLOCKS - 1: philox() with its rounds written out, in a loop
+ * that becomes vectors. */
 static inline void draw_blocks(uint *words, ulong seed, uint stream, uint step, ulong block)
 {
     uint key0 = (uint)seed, key1 = (uint)(seed >> 32), x[BLOCKS], y[BLOCKS], z[BLOCKS], w[BLOCKS];
@@ -35,8 +37,9 @@ static inline void draw_blocks(uint *words, ulong seed, uint stream, uint step, 
 }
 
 /* Work-item t makes the elements of blocks first / 4 + BLOCKS * t and the next. */
-__kernel void dropout_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off, long count, ulong first,
-                          ulong seed, uint stream, uint step, float rate, float scale)
+__kernel void dropout_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                          long count, ulong first, ulong seed, uint stream, uint step, float rate,
+                          float scale)
 {
     uint words[4 * BLOCKS];
     ulong block = (first >> 2) + get_global_id(0) * BLOCKS;
@@ -58,8 +61,9 @@ __kernel void dropout_cpu(__global const float *x, ulong x_off, __global float *
 }
 
 /* Work-item t makes the elements of block first / 4 + t. */
-__kernel void dropout_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off, long count, ulong first,
-                          ulong seed, uint stream, uint step, float rate, float scale)
+__kernel void dropout_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                          long count, ulong first, ulong seed, uint stream, uint step, float rate,
+                          float scale)
 {
     ulong block = (first >> 2) + get_global_id(0);
     uint4 words = philox_block(seed, stream, step, block);

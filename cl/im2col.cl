@@ -1,7 +1,8 @@
 /* im2col and its transpose; formulas in <cairn/problem.h>.
  *
- * Row (n, c, i, j) of col is a plane of oh x ow outputs: the image shifted by tap (i, j) and thinned by the strides, +0 outside.
- * "cpu": a work-item makes a block of image or output rows, in vectors along a row. "gpu": a work-item makes one element. */
+ * Row (n, c, i, j) of col is a plane of oh x ow outputs: the image shifted by tap (i, j) and
+ * thinned by the strides, +0 outside. "cpu": a work-item makes a block of image or output rows, in
+ * vectors along a row. "gpu": a work-item makes one element. */
 #include "exact.h"
 
 static inline void fill_zero(__global float *to, int count)
@@ -40,7 +41,8 @@ static inline void add_row(__global float *to, __global const float *from, int c
     for (; i < count; i++) to[i] = to[i] + from[i];
 }
 
-/* Outputs first ... end - 1 of a row of `out` have column o * stride + shift inside 0 ... size - 1. */
+/* Outputs first ... end - 1 of a row of `out` have column o * stride + shift inside 0 ... size - 1.
+ */
 static inline int first_inside(int shift, int stride, int out)
 {
     int first = shift < 0 ? (-shift + stride - 1) / stride : 0;
@@ -54,8 +56,9 @@ static inline int end_inside(int shift, int stride, int size, int out, int first
 }
 
 /* Work-item t makes output rows of block t % blocks of row t / blocks = (n, c, i, j) of col. */
-__kernel void im2col_cpu(__global const float *x, ulong x_off, __global float *col, ulong col_off, int h, int w, int kh,
-                         int kw, int stride_h, int stride_w, int pad_t, int pad_l, int oh, int ow, int rows, int blocks)
+__kernel void im2col_cpu(__global const float *x, ulong x_off, __global float *col, ulong col_off,
+                         int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
+                         int pad_l, int oh, int ow, int rows, int blocks)
 {
     ulong t = (ulong)get_global_id(0), k = t / (uint)blocks, plane = k / ((ulong)kh * kw);
     int tap = (int)(k - plane * ((ulong)kh * kw));
@@ -82,9 +85,9 @@ __kernel void im2col_cpu(__global const float *x, ulong x_off, __global float *c
 }
 
 /* Work-item t makes element t % (oh * ow) of row base + t / (oh * ow) of col. */
-__kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *col, ulong col_off, ulong base,
-                         uint items, int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l,
-                         int oh, int ow)
+__kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *col, ulong col_off,
+                         ulong base, uint items, int h, int w, int kh, int kw, int stride_h,
+                         int stride_w, int pad_t, int pad_l, int oh, int ow)
 {
     uint t = (uint)get_global_id(0), size = (uint)oh * (uint)ow;
     if (t < items) {
@@ -99,9 +102,11 @@ __kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *c
     }
 }
 
-/* Work-item t makes image rows of block t % blocks of plane t / blocks = (n, c) of x: taps are added in row order. */
-__kernel void col2im_cpu(__global const float *col, ulong col_off, __global float *x, ulong x_off, int h, int w, int kh,
-                         int kw, int stride_h, int stride_w, int pad_t, int pad_l, int oh, int ow, int rows, int blocks)
+/* Work-item t makes image rows of block t % blocks of plane t / blocks = (n, c) of x: taps are
+ * added in row order. */
+__kernel void col2im_cpu(__global const float *col, ulong col_off, __global float *x, ulong x_off,
+                         int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
+                         int pad_l, int oh, int ow, int rows, int blocks)
 {
     ulong t = (ulong)get_global_id(0), plane = t / (uint)blocks;
     int begin = (int)(t - plane * (uint)blocks) * rows, stop = begin + rows < h ? begin + rows : h;
@@ -114,7 +119,8 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
             if (above < 0 || o * stride_h != above || o >= oh) continue;
             for (int j = 0; j < kw; j++) {
                 int shift = j - pad_l;
-                int first = first_inside(shift, stride_w, ow), end = end_inside(shift, stride_w, w, ow, first);
+                int first = first_inside(shift, stride_w, ow),
+                    end = end_inside(shift, stride_w, w, ow, first);
                 __global const float *from = col + ((ulong)(i * (long)kw + j) * oh + o) * ow;
                 if (stride_w == 1) {
                     add_row(x + first + shift, from + first, end - first);
@@ -130,9 +136,9 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
 }
 
 /* Work-item t makes element t % (h * w) of plane base + t / (h * w) of x. */
-__kernel void col2im_gpu(__global const float *col, ulong col_off, __global float *x, ulong x_off, ulong base,
-                         uint items, int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l,
-                         int oh, int ow)
+__kernel void col2im_gpu(__global const float *col, ulong col_off, __global float *x, ulong x_off,
+                         ulong base, uint items, int h, int w, int kh, int kw, int stride_h,
+                         int stride_w, int pad_t, int pad_l, int oh, int ow)
 {
     uint t = (uint)get_global_id(0), size = (uint)h * (uint)w;
     if (t < items) {

@@ -1,8 +1,10 @@
-/* Optimiser updates, one work-item per parameter; formulas in <cairn/problem.h>. L2 reaches the first decay_count only. */
+/* Optimiser updates, one work-item per parameter; formulas in <cairn/problem.h>. L2 reaches the
+ * first decay_count only. */
 #include "exact.h"
 
-__kernel void sgd(__global float *w, ulong w_off, __global const float *g, ulong g_off, __global float *v, ulong v_off,
-                  long count, long decay_count, float lr, float momentum, float l2)
+__kernel void sgd(__global float *w, ulong w_off, __global const float *g, ulong g_off,
+                  __global float *v, ulong v_off, long count, long decay_count, float lr,
+                  float momentum, float l2)
 {
     long i = (long)get_global_id(0);
     if (i < count) {
@@ -16,9 +18,10 @@ __kernel void sgd(__global float *w, ulong w_off, __global const float *g, ulong
 }
 
 /* rest1 = 1 - beta1, rest2 = 1 - beta2, rounded once by the host. */
-__kernel void adam(__global float *w, ulong w_off, __global const float *g, ulong g_off, __global float *m, ulong m_off,
-                   __global float *v, ulong v_off, long count, long decay_count, float lr, float beta1, float rest1,
-                   float beta2, float rest2, float epsilon, float l2, float c1, float c2)
+__kernel void adam(__global float *w, ulong w_off, __global const float *g, ulong g_off,
+                   __global float *m, ulong m_off, __global float *v, ulong v_off, long count,
+                   long decay_count, float lr, float beta1, float rest1, float beta2, float rest2,
+                   float epsilon, float l2, float c1, float c2)
 {
     long i = (long)get_global_id(0);
     if (i < count) {

@@ -1,8 +1,8 @@
 /* Max pooling and its gradient; formulas in <cairn/problem.h>.
  *
- * best starts as the window's first element inside the image and every element is offered in row order, so that ties keep the
- * first and the last NaN stays. "cpu": a work-item makes a block of rows, in vectors where windows lie inside the image.
- * "gpu": a work-item makes one element. */
+ * best starts as the window's first element inside the image and every element is offered in row
+ * order, so that ties keep the first and the last NaN stays. "cpu": a work-item makes a block of
+ * rows, in vectors where windows lie inside the image. "gpu": a work-item makes one element. */
 #include "exact.h"
 
 #define OFFER(v, position)                                                                         \
@@ -13,9 +13,10 @@
         }                                                                                          \
     } while (0)
 
-/* Window rows i0 ... i1 - 1, columns j0 ... j1 - 1 of the kernel whose corner lies at plane[corner]. */
-static inline void pool_window(__global const float *plane, long corner, int w, int i0, int i1, int j0, int j1,
-                               __global float *y, __global int *index)
+/* Window rows i0 ... i1 - 1, columns j0 ... j1 - 1 of the kernel whose corner lies at
+ * plane[corner]. */
+static inline void pool_window(__global const float *plane, long corner, int w, int i0, int i1,
+                               int j0, int j1, __global float *y, __global int *index)
 {
     long where = corner + (long)i0 * w + j0;
     float best = plane[where];
@@ -29,8 +30,9 @@ static inline void pool_window(__global const float *plane, long corner, int w, 
     *index = (int)where;
 }
 
-/* N outputs of one row whose windows lie inside the image in columns; `at` is the first window's corner in the plane, `taps` its
- * rows inside. */
+/* N outputs of one row whose windows lie inside the image in columns, for stride 1 and 2; `at` is
+ * the first window's corner in the plane, `taps` its rows inside. With stride 2 one load of 2 N
+ * elements serves a tap and the next, and none reads behind the last window. */
 #define OFFER_ROW(N, value, position)                                                              \
     do {                                                                                           \
         float##N v = value;                                                                        \
@@ -38,62 +40,67 @@ static inline void pool_window(__global const float *plane, long corner, int w, 
         best = select(best, v, take);                                                              \
         where = select(where, lane + (position), take);                                            \
     } while (0)
-
-static inline void pool_stride1(__global const float *plane, int at, int w, int taps, int kw, __global float *y,
-                                __global int *index)
-{
-    const int8 lane = (int8)(0, 1, 2, 3, 4, 5, 6, 7);
-    int8 where = lane + at;
-    float8 best = vload8(0, plane + at);
-    for (int i = 0; i < taps; i++, at += w)
-        for (int j = 0; j < kw; j++) OFFER_ROW(8, vload8(0, plane + at + j), at + j);
-    vstore8(best, 0, y);
-    vstore8(where, 0, index);
-}
-
-/* Elements 0, 2, ... and 1, 3, ... of 16, as halves of 64-bit words: one simulator takes elements of the shuffles that .even and
- * .odd become for uninitialised. */
-#ifdef __ENDIAN_LITTLE__
-#define EVEN(v) as_float8(convert_uint8(as_ulong8(v)))
-#define ODD(v) as_float8(convert_uint8(as_ulong8(v) >> 32))
-#else
-#define EVEN(v) ((v).even)
-#define ODD(v) ((v).odd)
-#endif
-
-/* One load serves a tap and the next, and none reads behind the last window. */
-static inline void pool_stride2(__global const float *plane, int at, int w, int taps, int kw, __global float *y,
-                                __global int *index)
-{
-    const int8 lane = (int8)(0, 2, 4, 6, 8, 10, 12, 14);
-    int8 where = lane + at;
-    float8 best = EVEN(vload16(0, plane + at));
-    for (int i = 0; i < taps; i++, at += w) {
-        int j = 0;
-        for (; j + 1 < kw; j += 2) {
-            float16 both = vload16(0, plane + at + j);
-            OFFER_ROW(8, EVEN(both), at + j);
-            OFFER_ROW(8, ODD(both), at + j + 1);
-        }
-        if (j < kw) OFFER_ROW(8, ODD(vload16(0, plane + at + j - 1)), at + j);
+#define POOL_ROWS(N, TWICE)                                                                        \
+    static inline void pool_stride1_##N(__global const float *plane, int at, int w, int taps,      \
+                                        int kw, __global float *y, __global int *index)            \
+    {                                                                                              \
+        const int##N lane = LANES##N;                                                              \
+        int##N where = lane + at;                                                                  \
+        float##N best = vload##N(0, plane + at);                                                   \
+        for (int i = 0; i < taps; i++, at += w)                                                    \
+            for (int j = 0; j < kw; j++) OFFER_ROW(N, vload##N(0, plane + at + j), at + j);        \
+        vstore##N(best, 0, y);                                                                     \
+        vstore##N(where, 0, index);                                                                \
+    }                                                                                              \
+    static inline void pool_stride2_##N(__global const float *plane, int at, int w, int taps,      \
+                                        int kw, __global float *y, __global int *index)            \
+    {                                                                                              \
+        const int##N lane = 2 * LANES##N;                                                          \
+        int##N where = lane + at;                                                                  \
+        float##N best = EVEN##N(vload##TWICE(0, plane + at));                                      \
+        for (int i = 0; i < taps; i++, at += w) {                                                  \
+            int j = 0;                                                                             \
+            for (; j + 1 < kw; j += 2) {                                                           \
+                float##TWICE both = vload##TWICE(0, plane + at + j);                               \
+                OFFER_ROW(N, EVEN##N(both), at + j);                                               \
+                OFFER_ROW(N, ODD##N(both), at + j + 1);                                            \
+            }                                                                                      \
+            if (j < kw) OFFER_ROW(N, ODD##N(vload##TWICE(0, plane + at + j - 1)), at + j);         \
+        }                                                                                          \
+        vstore##N(best, 0, y);                                                                     \
+        vstore##N(where, 0, index);                                                                \
     }
-    vstore8(best, 0, y);
-    vstore8(where, 0, index);
-}
+#define LANES4 ((int4)(0, 1, 2, 3))
+#define LANES8 ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
+#define EVEN4(v) ((v).even)
+#define ODD4(v) ((v).odd)
+/* Of 16 as halves of 64-bit words: one simulator takes elements of the shuffles that .even and .odd
+ * become for uninitialised. */
+#ifdef __ENDIAN_LITTLE__
+#define EVEN8(v) as_float8(convert_uint8(as_ulong8(v)))
+#define ODD8(v) as_float8(convert_uint8(as_ulong8(v) >> 32))
+#else
+#define EVEN8(v) ((v).even)
+#define ODD8(v) ((v).odd)
+#endif
+POOL_ROWS(4, 8)
+POOL_ROWS(8, 16)
 
 /* Work-item t makes rows of block t % blocks of plane t / blocks. */
-__kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off, __global int *index,
-                       ulong index_off, int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l,
-                       int oh, int ow, int rows, int blocks)
+__kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                       __global int *index, ulong index_off, int h, int w, int kh, int kw,
+                       int stride_h, int stride_w, int pad_t, int pad_l, int oh, int ow, int rows,
+                       int blocks)
 {
     long t = (long)get_global_id(0), p = t / blocks;
     int begin = (int)(t - p * blocks) * rows, stop = begin + rows < oh ? begin + rows : oh;
     __global const float *plane = x + x_off + p * ((long)h * w);
     /* columns whose whole window lies inside */
-    int first = (pad_l + stride_w - 1) / stride_w, end = w + pad_l < kw ? 0 : (w + pad_l - kw) / stride_w + 1;
+    int first = (pad_l + stride_w - 1) / stride_w,
+        end = w + pad_l < kw ? 0 : (w + pad_l - kw) / stride_w + 1;
     end = end < ow ? end : ow;
-    int width = stride_w == 1 || (stride_w == 2 && kw > 1) ? 8 : 0;
-    if (width == 0 || end - first < width) first = end = 0;
+    int width = end - first < 8 ? 4 : 8;
+    if (end - first < 4 || stride_w > 2 || (stride_w == 2 && kw == 1)) first = end = 0;
     y += y_off + (ulong)p * oh * ow;
     index += index_off + (ulong)p * oh * ow;
     for (int o = begin; o < stop; o++) {
@@ -103,11 +110,16 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
         __global int *index_row = index + (long)o * ow;
         /* the last vector overlaps the one before */
         for (int q = first; q < end; q += width) {
-            int c = q + width <= end ? q : end - width, at = (int)((top + i0) * w) + c * stride_w - pad_l;
-            if (stride_w == 1)
-                pool_stride1(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+            int c = q + width <= end ? q : end - width,
+                at = (int)((top + i0) * w) + c * stride_w - pad_l;
+            if (stride_w == 2 && width == 8)
+                pool_stride2_8(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+            else if (stride_w == 2)
+                pool_stride2_4(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+            else if (width == 8)
+                pool_stride1_8(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
             else
-                pool_stride2(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+                pool_stride1_4(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
         }
         for (int q = 0; q < ow; q++) {
             if (q == first && end > first) q = end;
@@ -120,9 +132,10 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
 }
 
 /* Work-item t makes element t % (oh * ow) of plane base + t / (oh * ow). */
-__kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off, __global int *index,
-                       ulong index_off, ulong base, uint items, int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
-                       int pad_l, int oh, int ow)
+__kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                       __global int *index, ulong index_off, ulong base, uint items, int h, int w,
+                       int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l, int oh,
+                       int ow)
 {
     uint t = (uint)get_global_id(0), size = (uint)oh * (uint)ow;
     if (t < items) {
@@ -132,15 +145,16 @@ __kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, 
         long top = (long)o * stride_h - pad_t, left = (long)q * stride_w - pad_l;
         int i0 = top < 0 ? (int)-top : 0, i1 = h - top < kh ? (int)(h - top) : kh;
         int j0 = left < 0 ? (int)-left : 0, j1 = w - left < kw ? (int)(w - left) : kw;
-        pool_window(x + x_off + p * ((ulong)h * w), top * w + left, w, i0, i1, j0, j1, y + y_off + p * size + s,
-                    index + index_off + p * size + s);
+        pool_window(x + x_off + p * ((ulong)h * w), top * w + left, w, i0, i1, j0, j1,
+                    y + y_off + p * size + s, index + index_off + p * size + s);
     }
 }
 
-/* Work-item t makes rows of block t % blocks of plane t / blocks of dx: zero, then the windows that may have won there. */
-__kernel void pool_grad_cpu(__global const float *y, ulong y_off, __global const int *index, ulong index_off,
-                            __global float *x, ulong x_off, int h, int w, int kh, int stride_h, int pad_t, int oh, int ow,
-                            int rows, int blocks)
+/* Work-item t makes rows of block t % blocks of plane t / blocks of dx: zero, then the windows that
+ * may have won there. */
+__kernel void pool_grad_cpu(__global const float *y, ulong y_off, __global const int *index,
+                            ulong index_off, __global float *x, ulong x_off, int h, int w, int kh,
+                            int stride_h, int pad_t, int oh, int ow, int rows, int blocks)
 {
     long t = (long)get_global_id(0), p = t / blocks;
     int begin = (int)(t - p * blocks) * rows, stop = begin + rows < h ? begin + rows : h;
@@ -159,9 +173,10 @@ __kernel void pool_grad_cpu(__global const float *y, ulong y_off, __global const
 }
 
 /* Work-item t makes element t % (h * w) of plane base + t / (h * w) of dx. */
-__kernel void pool_grad_gpu(__global const float *y, ulong y_off, __global const int *index, ulong index_off,
-                            __global float *x, ulong x_off, ulong base, uint items, int h, int w, int kh, int kw, int stride_h,
-                            int stride_w, int pad_t, int pad_l, int oh, int ow)
+__kernel void pool_grad_gpu(__global const float *y, ulong y_off, __global const int *index,
+                            ulong index_off, __global float *x, ulong x_off, ulong base, uint items,
+                            int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
+                            int pad_l, int oh, int ow)
 {
     uint t = (uint)get_global_id(0), size = (uint)h * (uint)w;
     if (t < items) {

@@ -1,9 +1,9 @@
-/* Reductions over (i, l) of x[i][j][l], flattened as f = i * n2 + l: the sum of docs/ARITHMETIC.md, see sum.h; the maximum takes
- * the same way, in which any order gives the same bits.
+/* Reductions over (i, l) of x[i][j][l], flattened as f = i * n2 + l: the sum of docs/ARITHMETIC.md,
+ * see sum.h; the maximum takes the same way, in which any order gives the same bits.
  *
- * First every chunk of every j is reduced: "cpu" with the 64 lanes in vectors where l runs on (rows) or 16 columns j side by
- * side where it does not (columns), "gpu" with a work-group. Then, where there is more than one chunk, tree joins the chunks.
- * Results lie as out[chunk][j]. */
+ * First every chunk of every j is reduced: "cpu" with the 64 lanes in vectors where l runs on
+ * (rows) or 16 columns j side by side where it does not (columns), "gpu" with a work-group. Then,
+ * where there is more than one chunk, tree joins the chunks. Results lie as out[chunk][j]. */
 #include "exact.h"
 
 #ifndef KIND
@@ -25,7 +25,8 @@
 
 #include "sum.h"
 
-/* The next 16 elements of one j; `row` is x[i][j], whose successor x[i + 1][j] lies `next` behind. */
+/* The next 16 elements of one j; `row` is x[i][j], whose successor x[i + 1][j] lies `next` behind.
+ */
 #define TAKE16(lanes)                                                                              \
     do {                                                                                           \
         float16 v;                                                                                 \
@@ -47,12 +48,12 @@
             l = 0;                                                                                 \
             row += next;                                                                           \
         }                                                                                          \
-        lanes = SUM_JOIN16(lanes, VALUE(v));                                                           \
+        lanes = SUM_JOIN16(lanes, VALUE(v));                                                       \
     } while (0)
 
 /* Work-item t reduces chunk t % chunks of j = t / chunks. */
-__kernel void rows(__global const float *x, ulong x_off, __global float *out, ulong out_off, ulong c, ulong n2, ulong total,
-                   uint chunks)
+__kernel void rows(__global const float *x, ulong x_off, __global float *out, ulong out_off,
+                   ulong c, ulong n2, ulong total, uint chunks)
 {
     ulong t = (ulong)get_global_id(0), j = t / chunks, chunk = t - j * chunks;
     ulong begin = chunk * SUM_CHUNK, left = total - begin < SUM_CHUNK ? total - begin : SUM_CHUNK;
@@ -88,10 +89,11 @@ __kernel void rows(__global const float *x, ulong x_off, __global float *out, ul
 }
 
 /* n2 = 1. Work-item t reduces chunk t % chunks of columns 16 * (t / chunks) and the 15 behind. */
-__kernel void columns(__global const float *x, ulong x_off, __global float *out, ulong out_off, ulong c, ulong total,
-                      uint chunks)
+__kernel void columns(__global const float *x, ulong x_off, __global float *out, ulong out_off,
+                      ulong c, ulong total, uint chunks)
 {
-    ulong t = (ulong)get_global_id(0), strip = t / chunks, j = strip * 16, chunk = t - strip * chunks;
+    ulong t = (ulong)get_global_id(0), strip = t / chunks, j = strip * 16,
+          chunk = t - strip * chunks;
     ulong begin = chunk * SUM_CHUNK, left = total - begin < SUM_CHUNK ? total - begin : SUM_CHUNK;
     __global const float *row = x + x_off + begin * c + j;
     int width = c - j < 16 ? (int)(c - j) : 16;
@@ -115,15 +117,18 @@ __kernel void columns(__global const float *x, ulong x_off, __global float *out,
     for (int q = 0; q < width; q++) out[out_off + chunk * c + j + q] = no_minus_zero(part[q]);
 }
 
-/* A work-group of wide x tall work-items reduces chunk after chunk of `wide` neighbouring j; work-item (u, v) has lanes v,
- * v + tall, ... of the u-th. lane[] holds SUM_LANES * wide. */
-__kernel void group(__global const float *x, ulong x_off, __global float *out, ulong out_off, ulong c, ulong n2,
-                    ulong total, ulong chunks, __local float *lane)
+/* A work-group of wide x tall work-items reduces chunk after chunk of `wide` neighbouring j;
+ * work-item (u, v) has lanes v, v + tall, ... of the u-th. lane[] holds SUM_LANES * wide. */
+__kernel void group(__global const float *x, ulong x_off, __global float *out, ulong out_off,
+                    ulong c, ulong n2, ulong total, ulong chunks, __local float *lane)
 {
-    int wide = (int)get_local_size(0), tall = (int)get_local_size(1), u = (int)get_local_id(0), v = (int)get_local_id(1);
-    ulong j = (ulong)get_global_id(0), rows_step = SUM_LANES / n2, cols_step = SUM_LANES - rows_step * n2;
+    int wide = (int)get_local_size(0), tall = (int)get_local_size(1), u = (int)get_local_id(0),
+        v = (int)get_local_id(1);
+    ulong j = (ulong)get_global_id(0), rows_step = SUM_LANES / n2,
+          cols_step = SUM_LANES - rows_step * n2;
     for (ulong chunk = (ulong)get_group_id(1); chunk < chunks; chunk += (ulong)get_num_groups(1)) {
-        ulong begin = chunk * SUM_CHUNK, end = total - begin < SUM_CHUNK ? total : begin + SUM_CHUNK;
+        ulong begin = chunk * SUM_CHUNK,
+              end = total - begin < SUM_CHUNK ? total : begin + SUM_CHUNK;
         for (int q = v; q < SUM_LANES; q += tall) {
             float sum = START;
             if (j < c) {
@@ -143,15 +148,18 @@ __kernel void group(__global const float *x, ulong x_off, __global float *out, u
         }
         for (int h = SUM_LANES / 2; h > 0; h >>= 1) {
             barrier(CLK_LOCAL_MEM_FENCE);
-            for (int q = v; q < h; q += tall) lane[q * wide + u] = SUM_JOIN(lane[q * wide + u], lane[(q + h) * wide + u]);
+            for (int q = v; q < h; q += tall)
+                lane[q * wide + u] = SUM_JOIN(lane[q * wide + u], lane[(q + h) * wide + u]);
         }
-        if (v == 0 && j < c) out[out_off + chunk * c + j] = no_minus_zero(lane[u]); /* its own lane */
+        if (v == 0 && j < c)
+            out[out_off + chunk * c + j] = no_minus_zero(lane[u]); /* its own lane */
         barrier(CLK_LOCAL_MEM_FENCE);
     }
 }
 
 /* Work-item j joins the chunks of j. */
-__kernel void tree(__global const float *part, ulong part_off, __global float *y, ulong y_off, ulong c, uint chunks)
+__kernel void tree(__global const float *part, ulong part_off, __global float *y, ulong y_off,
+                   ulong c, uint chunks)
 {
     ulong j = (ulong)get_global_id(0);
     if (j < c) {

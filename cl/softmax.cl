@@ -1,13 +1,15 @@
 /* Softmax with cross-entropy, row by row; formulas in <cairn/problem.h>.
  *
- * e_j is kept in whichever result matrix is wanted and computed again where none is: the bits are the same. "row": a work-item
- * makes a row. "group": a work-group makes a row, a lane of the sum per work-item or several. */
+ * e_j is kept in whichever result matrix is wanted and computed again where none is: the bits are
+ * the same. "row": a work-item makes a row. "group": a work-group makes a row, a lane of the sum
+ * per work-item or several. */
 #include "exact.h"
 #include "sum.h"
 
 #define MAX_OF(best, v) ((v) > (best) || (v) != (v) ? (v) : (best))
 
-static inline float row_loss(int label, int classes, float total, float largest, __global const float *z)
+static inline float row_loss(int label, int classes, float total, float largest,
+                             __global const float *z)
 {
     if (label < 0 || label >= classes) return as_float(NAN_BITS);
     return exact_log(total) - (z[label] - largest);
@@ -43,8 +45,8 @@ static inline float row_largest(__global const float *z, int classes)
 }
 
 /* p_j from e_j, which lie in the first wanted of the two. */
-static inline void row_results(__global float *grad, __global float *prob, int want_grad, int want_prob,
-                               float total, int classes, int label, float scale)
+static inline void row_results(__global float *grad, __global float *prob, int want_grad,
+                               int want_prob, float total, int classes, int label, float scale)
 {
     if (want_grad && want_prob)
         for (int j = 0; j < classes; j++) {
@@ -61,10 +63,12 @@ static inline void row_results(__global float *grad, __global float *prob, int w
         for (int j = 0; j < classes; j++) prob[j] = DIV(prob[j], total);
 }
 
-__kernel void softmax_row(__global const float *logits, ulong logits_off, __global const int *labels, ulong labels_off,
-                          __global float *loss, ulong loss_off, __global int *correct, ulong correct_off,
-                          __global float *grad, ulong grad_off, __global float *prob, ulong prob_off, long rows,
-                          int classes, int want_grad, int want_prob, float scale)
+__kernel void softmax_row(__global const float *logits, ulong logits_off,
+                          __global const int *labels, ulong labels_off, __global float *loss,
+                          ulong loss_off, __global int *correct, ulong correct_off,
+                          __global float *grad, ulong grad_off, __global float *prob,
+                          ulong prob_off, long rows, int classes, int want_grad, int want_prob,
+                          float scale)
 {
     long r = (long)get_global_id(0);
     if (r >= rows) return;
@@ -84,7 +88,9 @@ __kernel void softmax_row(__global const float *logits, ulong logits_off, __glob
             else
                 only_add_exp(z + j, largest, count, lane);
         }
-        tree_push(level, chunks, fold_lanes(vload16(0, lane), vload16(1, lane), vload16(2, lane), vload16(3, lane)));
+        tree_push(
+            level, chunks,
+            fold_lanes(vload16(0, lane), vload16(1, lane), vload16(2, lane), vload16(3, lane)));
     }
     float total = no_minus_zero(tree_total(level, chunks));
     loss[loss_off + r] = row_loss(label, classes, total, largest, z);
@@ -95,11 +101,12 @@ __kernel void softmax_row(__global const float *logits, ulong logits_off, __glob
 }
 
 /* Work-items share a row: lane[] and place[] hold SUM_LANES each. */
-__kernel void softmax_group(__global const float *logits, ulong logits_off, __global const int *labels,
-                            ulong labels_off, __global float *loss, ulong loss_off, __global int *correct,
-                            ulong correct_off, __global float *grad, ulong grad_off, __global float *prob,
-                            ulong prob_off, long rows, int classes, int want_grad, int want_prob, float scale,
-                            __local float *lane, __local int *place)
+__kernel void softmax_group(__global const float *logits, ulong logits_off,
+                            __global const int *labels, ulong labels_off, __global float *loss,
+                            ulong loss_off, __global int *correct, ulong correct_off,
+                            __global float *grad, ulong grad_off, __global float *prob,
+                            ulong prob_off, long rows, int classes, int want_grad, int want_prob,
+                            float scale, __local float *lane, __local int *place)
 {
     int id = (int)get_local_id(0), size = (int)get_local_size(0);
     float level[SUM_LEVELS];
@@ -126,7 +133,8 @@ __kernel void softmax_group(__global const float *logits, ulong logits_off, __gl
         }
         for (int h = SUM_LANES / 2; h > 0; h >>= 1) {
             barrier(CLK_LOCAL_MEM_FENCE);
-            for (int l = id; l < h; l += size) place[l] = place[l] < place[l + h] ? place[l] : place[l + h];
+            for (int l = id; l < h; l += size)
+                place[l] = place[l] < place[l + h] ? place[l] : place[l + h];
         }
         uint chunks = 0;
         for (int begin = 0; begin < classes; begin += SUM_CHUNK, chunks++) {
@@ -136,8 +144,10 @@ __kernel void softmax_group(__global const float *logits, ulong logits_off, __gl
                 float sum = 0.0f;
                 for (int j = begin + l; j < end; j += SUM_LANES) {
                     float e = exact_exp(z[j] - largest);
-                    if (want_grad) grad[grad_at + j] = e;
-                    else if (want_prob) prob[prob_at + j] = e;
+                    if (want_grad)
+                        grad[grad_at + j] = e;
+                    else if (want_prob)
+                        prob[prob_at + j] = e;
                     sum = sum + e;
                 }
                 lane[l] = sum;
@@ -152,7 +162,8 @@ __kernel void softmax_group(__global const float *logits, ulong logits_off, __gl
         float total = no_minus_zero(tree_total(level, chunks));
         if (id == 0) {
             loss[loss_off + r] = row_loss(label, classes, total, largest, z);
-            correct[correct_off + r] = label < classes && label == place[0]; /* classes and more: none */
+            correct[correct_off + r] =
+                label < classes && label == place[0]; /* classes and more: none */
         }
         /* each work-item finds the e_j that it wrote itself */
         if (want_grad || want_prob)

@@ -1,8 +1,10 @@
-/* The sum of docs/ARITHMETIC.md: chunks of 4096 elements; in a chunk lane l of 64 adds elements l, l + 64, ... from +0; lanes
- * fold by halves; chunk sums meet pairwise, level by level, an odd last one passing up.
+/* The sum of docs/ARITHMETIC.md: chunks of 4096 elements; in a chunk lane l of 64 adds elements l,
+ * l + 64, ... from +0; lanes fold by halves; chunk sums meet pairwise, level by level, an odd last
+ * one passing up.
  *
- * Invariant of the tree: after n chunks, level[k] holds the sum of a whole aligned run of 2^k chunks wherever bit k of n is
- * set, older runs being longer; that is what the levels leave, without keeping every chunk sum. */
+ * Invariant of the tree: after n chunks, level[k] holds the sum of a whole aligned run of 2^k
+ * chunks wherever bit k of n is set, older runs being longer; that is what the levels leave,
+ * without keeping every chunk sum. */
 #ifndef CAIRN_SUM_H
 #define CAIRN_SUM_H
 
