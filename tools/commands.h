@@ -10,6 +10,9 @@
 /* X(name, what it does): the list of commands, in the order of `cairn --help`; the function is
  * cmd_NAME. A command's row is added when its file is. */
 #define CAIRN_COMMANDS(X)                                                                          \
+    X(summary, "describe a recipe: layers, shapes, parameters, memory")                            \
+    X(train, "train a recipe, or go on with a run")                                                \
+    X(eval, "test a run's weights: loss, accuracy, confusion matrix")                              \
     X(check, "compare operators with the reference, bit by bit")                                   \
     X(bench, "time an operator, alone or against a peer")
 

@@ -7,6 +7,7 @@
 #include <cairn/device.h>
 #include <cairn/problem.h>
 #include <cairn/status.h>
+#include <cairn/train.h>
 
 #ifdef __cplusplus
 extern "C" {

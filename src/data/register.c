@@ -51,6 +51,8 @@ static cairn_status read_entry(const struct cairn_yaml *map, struct cairn_datase
     copy_text(map, "kind", kind, sizeof kind);
     copy_text(map, "shape", shape, sizeof shape);
     TRY(read_count(map, "classes", &classes));
+    TRY(read_count(map, "train", &entry->train));
+    TRY(read_count(map, "test", &entry->test));
     entry->classes = (int)classes;
     if (sscanf(shape, "%dx%dx%d", &entry->c, &entry->h, &entry->w) != 3 || classes > 256) {
         st = cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: shape is CxHxW, classes at most 256",
@@ -62,8 +64,6 @@ static cairn_status read_entry(const struct cairn_yaml *map, struct cairn_datase
         TRY(read_files(map, entry));
     } else if (!strcmp(kind, "glyphs")) {
         entry->kind = CAIRN_DATASET_GLYPHS;
-        TRY(read_count(map, "train", &entry->train));
-        TRY(read_count(map, "test", &entry->test));
     } else {
         st = cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: kind is idx or glyphs", map->key_line,
                         map->key);

@@ -20,7 +20,7 @@ struct cairn_dataset_entry {
     char name[64], home[128];
     enum cairn_dataset_kind kind;
     int c, h, w, classes;
-    int64_t train, test; /* glyphs: how many images */
+    int64_t train, test; /* how many images: glyphs are drawn so; files count for themselves */
     struct {
         char name[64], md5[33]; /* md5 of the file as published, "" if unknown */
     } files[CAIRN_DATASET_FILES];

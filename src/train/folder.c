@@ -1,0 +1,159 @@
+#include "train/folder.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const files[] = {"summary.json", "metrics.jsonl", "model.safetensors",
+                                    "last.safetensors", "recipe.yaml"};
+#define FILES (sizeof files / sizeof *files)
+
+char *cairn_folder_file(const struct cairn_folder *folder, const char *name)
+{
+    return cairn_file_join(folder->path, name);
+}
+
+static int has(const struct cairn_folder *folder, const char *name)
+{
+    char *path = cairn_folder_file(folder, name);
+    int there = path && cairn_file_exists(path);
+    free(path);
+    return there;
+}
+
+static cairn_status is_empty(const char *path, int *empty)
+{
+    DIR *dir = opendir(path);
+    if (!dir) return cairn_fail_errno(CAIRN_IO, "%s: reading the folder", path);
+    *empty = 1;
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) *empty = 0;
+    closedir(dir);
+    return CAIRN_OK;
+}
+
+cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, int resume,
+                                int force)
+{
+    cairn_status st = CAIRN_OK;
+    struct stat info;
+    int empty = 1;
+    memset(folder, 0, sizeof *folder);
+    if (!*path) return cairn_fail(CAIRN_INVALID, "the run's folder has an empty name");
+    folder->path = strdup(path);
+    if (!folder->path) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    folder->fresh = 1;
+    int there = stat(path, &info) == 0;
+    if (!there && errno != ENOENT) return cairn_fail_errno(CAIRN_IO, "%s", path);
+    if (there && !S_ISDIR(info.st_mode))
+        return cairn_fail(CAIRN_EXISTS, "%s is not a folder", path);
+    if (there) TRY(is_empty(path, &empty));
+    int is_run = there && (has(folder, "recipe.yaml") || has(folder, "last.safetensors"));
+    if (resume) {
+        if (!is_run || !has(folder, "last.safetensors"))
+            return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from", path);
+        folder->fresh = 0;
+        folder->cleared = folder->written = 1;
+        return CAIRN_OK;
+    }
+    if (is_run && !force)
+        return cairn_fail(CAIRN_EXISTS,
+                          "%s already holds a run: go on with it (--resume), replace it (--force) "
+                          "or choose another "
+                          "folder (--out)",
+                          path);
+    if (!is_run && !empty)
+        return cairn_fail(CAIRN_EXISTS,
+                          "%s is not empty and holds no run: choose another folder (--out)", path);
+out:
+    return st;
+}
+
+/* The topmost folder of `path` that is not there yet, from malloc; NULL if all are (or memory is
+ * out). */
+static char *topmost_missing(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy) return NULL;
+    for (char *p = copy + 1; *p; p++) {
+        if (*p != '/') continue;
+        *p = '\0';
+        if (!cairn_file_exists(copy)) return copy;
+        *p = '/';
+    }
+    if (!cairn_file_exists(copy)) return copy;
+    free(copy);
+    return NULL;
+}
+
+cairn_status cairn_folder_make(struct cairn_folder *folder)
+{
+    cairn_status st = CAIRN_OK;
+    folder->made = topmost_missing(folder->path);
+    TRY(cairn_file_mkdirs(folder->path));
+    if (access(folder->path, W_OK | X_OK) != 0)
+        st = cairn_fail_errno(CAIRN_IO, "%s: the folder cannot be written to", folder->path);
+out:
+    return st;
+}
+
+cairn_status cairn_folder_clear(struct cairn_folder *folder)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        char *path = cairn_folder_file(folder, files[i]);
+        if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
+        int failed = unlink(path) != 0 && errno != ENOENT;
+        if (failed) (void)cairn_fail_errno(CAIRN_IO, "%s: removing the old file", path);
+        free(path);
+        if (failed) return CAIRN_IO;
+    }
+    folder->cleared = 1;
+    return CAIRN_OK;
+}
+
+/* Only empty folders go: rmdir sees to that. */
+static void remove_made(const struct cairn_folder *folder)
+{
+    char *path = strdup(folder->path);
+    size_t keep = strlen(folder->made);
+    if (!path) return;
+    for (size_t n = strlen(path); n >= keep; n--) {
+        if (path[n] != '/' && path[n] != '\0') continue;
+        path[n] = '\0';
+        if (n > 0 && rmdir(path) != 0) break;
+    }
+    free(path);
+}
+
+void cairn_folder_close(struct cairn_folder *folder)
+{
+    if (folder->cleared && !folder->written) (void)cairn_folder_clear(folder);
+    if (folder->made && !folder->written) remove_made(folder);
+    free(folder->path);
+    free(folder->made);
+    memset(folder, 0, sizeof *folder);
+}
+
+cairn_status cairn_folder_read(const struct cairn_folder *folder, const char *name, char **text)
+{
+    size_t size;
+    char *path = cairn_folder_file(folder, name);
+    if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    cairn_status st = cairn_file_read(path, text, &size);
+    free(path);
+    return st;
+}
+
+cairn_status cairn_folder_write(const struct cairn_folder *folder, const char *name,
+                                const char *text)
+{
+    char *path = cairn_folder_file(folder, name);
+    if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    cairn_status st = cairn_file_write(path, text, strlen(text));
+    free(path);
+    return st;
+}

@@ -1,0 +1,42 @@
+/* The folder of a run.
+ *
+ * Invariant: a file in it is whole or not there. Nothing is written before the first checkpoint; a
+ * folder that was made for a run which failed before it is taken away again. */
+#ifndef CAIRN_TRAIN_FOLDER_H
+#define CAIRN_TRAIN_FOLDER_H
+
+#include <cairn/status.h>
+
+struct cairn_folder {
+    char *path;
+    char *made;  /* the topmost folder that was made for it; NULL: none */
+    int cleared; /* 1: its files are this run's */
+    int written; /* 1: a checkpoint lies in it */
+    int fresh;   /* 1: no run to go on with; old files of a replaced run are removed by the first
+                    checkpoint */
+};
+
+/* Looks without touching: CAIRN_EXISTS for a run that is neither to be resumed nor replaced, and
+ * for a folder that holds something else; CAIRN_NOT_FOUND when there is nothing to resume. */
+cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, int resume,
+                                int force);
+
+/* Makes the folder where it is missing, and finds out whether it can be written to. */
+cairn_status cairn_folder_make(struct cairn_folder *folder);
+
+/* Before the first checkpoint of a fresh run: removes the files of the run that it replaces. */
+cairn_status cairn_folder_clear(struct cairn_folder *folder);
+
+/* Ends. Without a checkpoint (`written` unset) the files of this run and the folders made for it
+ * are removed. */
+void cairn_folder_close(struct cairn_folder *folder);
+
+/* PATH/name, from malloc; NULL when out of memory. */
+char *cairn_folder_file(const struct cairn_folder *folder, const char *name);
+
+/* The same, read or written whole. */
+cairn_status cairn_folder_read(const struct cairn_folder *folder, const char *name, char **text);
+cairn_status cairn_folder_write(const struct cairn_folder *folder, const char *name,
+                                const char *text);
+
+#endif

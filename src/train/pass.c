@@ -1,0 +1,116 @@
+/* Passes over the images: the epoch's order, sums, evaluation, confusion; and keeping the device
+ * close. */
+#include "train/session.h"
+
+#include "base/error.h"
+#include "base/random.h"
+#include <stdlib.h>
+#include <time.h>
+
+#define WAIT_SECONDS 0.2 /* the device is at most about this far behind */
+#define WAIT_STEPS 512
+
+int64_t cairn_session_first(const struct cairn_session *session, enum cairn_part part)
+{
+    int64_t first = 0;
+    for (int p = 0; p < (int)part; p++) first += session->counts[p];
+    return first;
+}
+
+double cairn_session_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+cairn_status cairn_session_shuffle(struct cairn_session *session, int64_t epoch)
+{
+    int64_t count = session->counts[CAIRN_PART_TRAIN];
+    const int32_t *rows = session->split + session->counts[CAIRN_PART_VALIDATION];
+    int32_t *order = session->scratch;
+    cairn_random_permutation(session->recipe->train.seed, CAIRN_STREAM_SHUFFLE, (uint32_t)epoch,
+                             order, (int32_t)count);
+    for (int64_t i = 0; i < count; i++) order[i] = rows[order[i]];
+    return cairn_buffer_write(session->memory.buffers[CAIRN_REGION_INDICES], 0, order,
+                              (size_t)count * sizeof *order);
+}
+
+cairn_status cairn_session_collect(struct cairn_session *session, int64_t first, int64_t count,
+                                   double *loss, int64_t *correct)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_buffer **buffers = session->memory.buffers;
+    size_t offset = (size_t)first * 4, bytes = (size_t)count * 4;
+    TRY(cairn_buffer_read(buffers[CAIRN_REGION_LOSS], offset, session->losses, bytes));
+    TRY(cairn_buffer_read(buffers[CAIRN_REGION_CORRECT], offset, session->scratch, bytes));
+    for (int64_t i = 0; i < count; i++) {
+        *loss += (double)session->losses[i];
+        *correct += session->scratch[i];
+    }
+    session->unwaited = 0;
+out:
+    return st;
+}
+
+cairn_status cairn_session_pace(struct cairn_session *session, int *waited)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t most = session->pace > 0 ? (int64_t)(WAIT_SECONDS / session->pace) : 1;
+    if (waited) *waited = 0;
+    session->unwaited++;
+    if (session->unwaited < most && session->unwaited < WAIT_STEPS) return CAIRN_OK;
+    TRY(cairn_device_sync(session->device));
+    double now = cairn_session_clock();
+    if (session->waited_at > 0)
+        session->pace = (now - session->waited_at) / (double)session->unwaited;
+    session->waited_at = now;
+    session->unwaited = 0;
+    if (waited) *waited = 1;
+out:
+    return st;
+}
+
+cairn_status cairn_session_evaluate(struct cairn_session *session, enum cairn_part part,
+                                    double *loss, int64_t *correct)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t count = session->counts[part], first = cairn_session_first(session, part);
+    session->pace = session->waited_at = 0; /* these steps take another time than the last ones */
+    for (int64_t at = 0; at < count; at += session->eval_batch) {
+        int64_t n = count - at < session->eval_batch ? count - at : session->eval_batch;
+        struct cairn_now now = {.index = first + at, .row = at};
+        if (session->stop && *session->stop) return cairn_fail(CAIRN_INTERRUPTED, "interrupted");
+        TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_EVALUATE, n), session->device,
+                           &session->memory, &now));
+        TRY(cairn_session_pace(session, NULL));
+    }
+    *loss = 0;
+    *correct = 0;
+    TRY(cairn_session_collect(session, 0, count, loss, correct));
+    session->pace = session->waited_at = 0;
+out:
+    return st;
+}
+
+cairn_status cairn_session_confusion(struct cairn_session *session, int64_t *confusion)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t count = session->counts[CAIRN_PART_TEST], classes = session->model->classes;
+    size_t bytes = (size_t)(count * classes) * sizeof(float);
+    float *logits = malloc(bytes);
+    if (!logits) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    TRY(cairn_buffer_read(session->memory.buffers[CAIRN_REGION_LOGITS], 0, logits, bytes));
+    for (int64_t i = 0; i < count; i++) {
+        const float *z = &logits[i * classes];
+        int64_t best = 0, numbers = z[0] == z[0];
+        for (int64_t j = 1; j < classes; j++) {
+            numbers += z[j] == z[j];
+            if (z[j] > z[best]) best = j;
+        }
+        if (numbers == classes) confusion[session->test_labels[i] * classes + best]++;
+    }
+out:
+    free(logits);
+    return st;
+}

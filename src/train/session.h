@@ -1,0 +1,93 @@
+/* A recipe brought to a device: counts, model, plans and memory, set up in that order so that each
+ * mistake is told before the next, dearer step; and passes over the images.
+ *
+ * Invariant: the data set lies in one table, training images first, test images behind; a part of
+ * it is a range of INDICES, and only the training range changes (once an epoch). */
+#ifndef CAIRN_TRAIN_SESSION_H
+#define CAIRN_TRAIN_SESSION_H
+
+#include "data/dataset.h"
+#include "nn/plan.h"
+#include "train/recipe.h"
+#include <cairn/train.h>
+
+enum cairn_part { CAIRN_PART_TRAIN, CAIRN_PART_VALIDATION, CAIRN_PART_TEST, CAIRN_PARTS };
+
+#define CAIRN_SESSION_PLANS 6
+
+struct cairn_session {
+    const struct cairn_recipe *recipe; /* borrowed */
+    struct cairn_device *device;
+    struct cairn_model *model;
+    int64_t batch, eval_batch;
+    int64_t train_images; /* rows of the table that come from the training images, validation
+                             included */
+    int64_t counts[CAIRN_PARTS];
+    float shift, scale; /* of the gathered pixels */
+    int32_t *split;     /* table rows: the validation part, then the training part */
+    uint8_t *test_labels;
+    struct cairn_plan *plans[CAIRN_SESSION_PLANS];
+    int plan_count;
+    int64_t bytes[CAIRN_REGION_COUNT];
+    struct cairn_memory memory;
+    float *losses, *flat; /* scratch: one pass's losses; one flat buffer */
+    int32_t *scratch;     /* one pass's indices or correct counts */
+    const volatile sig_atomic_t *stop;
+    double pace;      /* seconds that a step takes, about; for how often to wait */
+    int64_t unwaited; /* steps since the last wait */
+    double waited_at;
+};
+
+/* The images of a data set that the recipe uses, the split, and the model. */
+cairn_status cairn_session_describe(struct cairn_session *session,
+                                    const struct cairn_recipe *recipe, struct cairn_shape in,
+                                    int classes, int64_t train, int64_t test);
+
+/* Whether the device is there, without opening it; compute->device NULL: `fallback`. */
+cairn_status cairn_session_look(const struct cairn_compute *compute, const char *fallback);
+
+/* Opens the device and forces variants. */
+cairn_status cairn_session_open(struct cairn_session *session, const struct cairn_compute *compute,
+                                const char *fallback);
+
+/* Splits and measures the training images; skipped for an evaluation, whose shift and scale come
+ * from the run. */
+cairn_status cairn_session_split(struct cairn_session *session, const struct cairn_dataset *data);
+
+/* Compiles the plans, and the size of each region. test_only: no training plans, no training
+ * images. */
+cairn_status cairn_session_plan(struct cairn_session *session, int test_only);
+
+/* Allocates and uploads. */
+cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data);
+void cairn_session_close(struct cairn_session *session); /* zeroes it */
+
+/* The plan for a batch; asserts that it was compiled. */
+const struct cairn_plan *cairn_session_find(const struct cairn_session *session,
+                                            enum cairn_plan_kind kind, int64_t batch);
+/* First position of a part in INDICES. */
+int64_t cairn_session_first(const struct cairn_session *session, enum cairn_part part);
+
+/* Writes the training order of an epoch: the permutation (seed, SHUFFLE, epoch) of the training
+ * part. */
+cairn_status cairn_session_shuffle(struct cairn_session *session, int64_t epoch);
+
+/* Adds rows first .. first + count - 1 of the pass to the sums, in order; waits. */
+cairn_status cairn_session_collect(struct cairn_session *session, int64_t first, int64_t count,
+                                   double *loss, int64_t *correct);
+
+/* Counts a step that was enqueued and now and then waits for the device, so that it is never far
+ * behind: about five times a second. *waited (may be NULL) is set to 1 when it did. */
+cairn_status cairn_session_pace(struct cairn_session *session, int *waited);
+
+/* Sums over a part with the parameters as they are. CAIRN_INTERRUPTED when *stop is set. */
+cairn_status cairn_session_evaluate(struct cairn_session *session, enum cairn_part part,
+                                    double *loss, int64_t *correct);
+
+/* Adds label -> answer counts (the first largest logit) of the last evaluation, which was of the
+ * test part. A NaN among an image's logits leaves it without an answer: it is counted nowhere. */
+cairn_status cairn_session_confusion(struct cairn_session *session, int64_t *confusion);
+
+double cairn_session_clock(void); /* seconds, monotonic */
+
+#endif

@@ -1,0 +1,85 @@
+/* Describing a recipe: layers, shapes, parameters, and the memory that training will take. */
+#include "base/error.h"
+#include "data/register.h"
+#include "train/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cairn_status list_layers(const struct cairn_model *model, struct cairn_summary *summary)
+{
+    summary->rows = calloc((size_t)model->node_count, sizeof *summary->rows);
+    if (!summary->rows) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    summary->row_count = model->node_count;
+    for (int i = 0; i < model->node_count; i++) {
+        const struct cairn_node *node = &model->nodes[i];
+        struct cairn_summary_row *row = &summary->rows[i];
+        memcpy(row->layer, node->layer.text, sizeof row->layer);
+        row->c = node->out.c;
+        row->h = node->out.h;
+        row->w = node->out.w;
+        if (node->weight >= 0) row->parameters += model->params[node->weight].count;
+        if (node->bias >= 0) row->parameters += model->params[node->bias].count;
+    }
+    return CAIRN_OK;
+}
+
+static void list_memory(const int64_t *bytes, struct cairn_summary *summary)
+{
+    summary->weights_bytes = bytes[CAIRN_REGION_PARAMS];
+    summary->gradients_bytes = bytes[CAIRN_REGION_GRADS];
+    summary->moments_bytes = bytes[CAIRN_REGION_MOMENT1] + bytes[CAIRN_REGION_MOMENT2];
+    summary->activations_bytes = bytes[CAIRN_REGION_ARENA];
+    summary->data_bytes = bytes[CAIRN_REGION_TABLE] + bytes[CAIRN_REGION_LABELS];
+    for (int r = 0; r < CAIRN_REGION_COUNT; r++) summary->total_bytes += bytes[r];
+    summary->other_bytes = summary->total_bytes - summary->weights_bytes -
+                           summary->gradients_bytes - summary->moments_bytes -
+                           summary->activations_bytes - summary->data_bytes;
+}
+
+cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, int set_count,
+                             int64_t batch, const struct cairn_compute *compute,
+                             struct cairn_summary *summary)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_recipe recipe = {0};
+    struct cairn_session session = {0};
+    struct cairn_dataset_entry entry;
+    memset(summary, 0, sizeof *summary);
+    TRY(cairn_recipe_read(recipe_name, sets, set_count, &recipe));
+    if (batch > 0) recipe.train.batch = batch;
+    TRY(cairn_register_find(recipe.data.name, &entry));
+    TRY(cairn_session_describe(&session, &recipe, (struct cairn_shape){entry.c, entry.h, entry.w},
+                               entry.classes, entry.train, entry.test));
+    TRY(cairn_session_look(compute, "reference"));
+    TRY(cairn_session_open(&session, compute, "reference"));
+    session.scale = 1.0f;
+    TRY(cairn_session_plan(&session, 0));
+    TRY(list_layers(session.model, summary));
+    list_memory(session.bytes, summary);
+    snprintf(summary->recipe, sizeof summary->recipe, "%s", recipe.path);
+    snprintf(summary->data, sizeof summary->data, "%s", entry.name);
+    snprintf(summary->device, sizeof summary->device, "%s",
+             cairn_device_info(session.device)->name);
+    summary->c = entry.c;
+    summary->h = entry.h;
+    summary->w = entry.w;
+    summary->classes = entry.classes;
+    summary->train_images = session.counts[CAIRN_PART_TRAIN];
+    summary->validation_images = session.counts[CAIRN_PART_VALIDATION];
+    summary->test_images = session.counts[CAIRN_PART_TEST];
+    summary->parameters = session.model->parameters;
+    summary->batch = session.batch;
+    summary->steps_per_epoch = (summary->train_images + session.batch - 1) / session.batch;
+out:
+    cairn_session_close(&session);
+    cairn_recipe_free(&recipe);
+    return st;
+}
+
+void cairn_summary_free(struct cairn_summary *summary)
+{
+    free(summary->rows);
+    memset(summary, 0, sizeof *summary);
+}

@@ -1,0 +1,218 @@
+/* cairn train: trains a recipe, with progress on standard error and the result on standard output.
+ */
+#include "commands.h"
+#include "compute.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+/* The first signal asks for a checkpoint; the second one ends the program as usual. */
+static void watch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESETHAND | SA_RESTART;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+struct view {
+    int quiet, bar, color, kernels;
+};
+
+static void clear_bar(const struct view *view)
+{
+    if (view->bar) fputs("\r\033[K", stderr);
+}
+
+static void show_step(const struct view *view, const struct cairn_train_event *e)
+{
+    if (!view->bar) return;
+    int width = 24, full = (int)((int64_t)width * e->batch / e->batches);
+    fprintf(stderr, "\r\033[Kepoch %lld/%lld %s[", (long long)e->epoch, (long long)e->epochs,
+            view->color ? "\033[32m" : "");
+    for (int i = 0; i < width; i++) fputc(i < full ? '#' : '.', stderr);
+    fprintf(stderr, "]%s %lld/%lld", view->color ? "\033[0m" : "", (long long)e->batch,
+            (long long)e->batches);
+    if (!isnan(e->samples_per_second)) fprintf(stderr, "  %.0f images/s", e->samples_per_second);
+    fflush(stderr);
+}
+
+static void show_epoch(const struct view *view, const struct cairn_train_event *e)
+{
+    clear_bar(view);
+    fprintf(stderr, "epoch %lld/%lld  loss %.4f  accuracy %.2f %%", (long long)e->epoch,
+            (long long)e->epochs, e->train_loss, 100 * e->train_accuracy);
+    if (e->validation_images)
+        fprintf(stderr, "  validation: loss %.4f  accuracy %.2f %%%s", e->validation_loss,
+                100 * e->validation_accuracy, e->best ? " (best)" : "");
+    fprintf(stderr, "  %.1f s", e->seconds);
+    if (!isnan(e->samples_per_second)) fprintf(stderr, "  %.0f images/s", e->samples_per_second);
+    fputc('\n', stderr);
+}
+
+static void show(void *context, const struct cairn_train_event *e)
+{
+    struct view *view = context;
+    if (e->kind == CAIRN_TRAIN_KERNEL) {
+        if (!view->kernels++) fprintf(stderr, "%-32s %10s %12s\n", "kernel", "calls", "seconds");
+        fprintf(stderr, "%-32s %10lld %12.3f\n", e->kernel, (long long)e->calls, e->seconds);
+    }
+    if (view->quiet) return;
+    if (e->kind == CAIRN_TRAIN_STARTED) {
+        fprintf(stderr,
+                "training %lld parameters on %s: %lld images, %lld to validate, %lld to test\n",
+                (long long)e->parameters, e->device, (long long)e->train_images,
+                (long long)e->validation_images, (long long)e->test_images);
+        if (e->epoch > 0 || e->batch > 0)
+            fprintf(stderr, "going on behind epoch %lld, batch %lld of the next\n",
+                    (long long)e->epoch, (long long)e->batch);
+        if (view->bar && e->epoch < e->epochs)
+            fputs("the first step compiles the kernels that it needs ...", stderr);
+    }
+    if (e->kind == CAIRN_TRAIN_STEP) show_step(view, e);
+    if (e->kind == CAIRN_TRAIN_EPOCH) show_epoch(view, e);
+    if (e->kind == CAIRN_TRAIN_TESTING && view->bar) fputs("\r\033[Ktesting ...", stderr);
+}
+
+struct arguments {
+    struct cairn_train_options train;
+    struct compute_options compute;
+    struct option_list sets;
+    int64_t epochs, limit_train, limit_test;
+    uint64_t seed;
+    int has_epochs, has_limit_train, has_limit_test, has_seed;
+    int quiet, as_json;
+    char own[4][64]; /* settings made from --epochs and the like */
+};
+
+/* --epochs N is --set train.epochs=N, behind the settings that are given as such. */
+static int add_setting(struct arguments *a, int number, const char *key, uint64_t value)
+{
+    snprintf(a->own[number], sizeof a->own[number], "%s=%llu", key, (unsigned long long)value);
+    if (a->sets.count == OPTION_LIST_MAX) return tool_misuse("train", "too many settings");
+    a->sets.items[a->sets.count++] = a->own[number];
+    return -1;
+}
+
+static int parse(int argc, char **argv, struct arguments *a)
+{
+    const int64_t most = INT32_MAX;
+    const struct option_row rows[] = {
+        COMPUTE_ROWS(&a->compute),
+        COMPUTE_DATA_ROW(&a->compute),
+        {"out", OPTION_TEXT, &a->train.out, "DIR", "the run's folder (runs/NAME)", 0, 0, NULL},
+        {"set", OPTION_LIST, &a->sets, "KEY=VALUE",
+         "set a value of the recipe, like train.batch=32", 0, 0, NULL},
+        {"epochs", OPTION_INT, &a->epochs, "N", "train.epochs", 1, most, &a->has_epochs},
+        {"seed", OPTION_U64, &a->seed, "N", "train.seed", 0, 0, &a->has_seed},
+        {"limit-train", OPTION_INT, &a->limit_train, "N", "only the first N training images", 1,
+         most, &a->has_limit_train},
+        {"limit-test", OPTION_INT, &a->limit_test, "N", "only the first N test images", 1, most,
+         &a->has_limit_test},
+        {"resume", OPTION_FLAG, &a->train.resume, NULL, "go on with the run in the folder", 0, 0,
+         NULL},
+        {"force", OPTION_FLAG, &a->train.force, NULL, "replace the run in the folder", 0, 0, NULL},
+        {"profile", OPTION_FLAG, &a->compute.profile, NULL,
+         "tell the device time of each kernel at the end", 0, 0, NULL},
+        {"quiet", OPTION_FLAG, &a->quiet, NULL, "no progress", 0, 0, NULL},
+        {"json", OPTION_FLAG, &a->as_json, NULL, "print the result as JSON", 0, 0, NULL},
+        {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL},
+    };
+    const struct option_set set = {
+        "train",
+        "RECIPE [OPTION]...",
+        "Trains RECIPE (a path, or the name of an installed recipe) on the best OpenCL device. The "
+        "first interrupt (Ctrl-C)\n"
+        "writes a checkpoint from which --resume goes on, on this or another device, to the same "
+        "weights.",
+        rows,
+        1,
+        1,
+    };
+    int count, code = options_parse(&set, argc, argv, &count);
+    if (code == -1) code = compute_read("train", &a->compute, &a->train.compute);
+    if (code == -1 && a->train.resume && a->train.force)
+        code = tool_misuse("train", "--resume and --force exclude each other");
+    if (code == -1 && a->has_epochs) code = add_setting(a, 0, "train.epochs", (uint64_t)a->epochs);
+    if (code == -1 && a->has_seed) code = add_setting(a, 1, "train.seed", a->seed);
+    if (code == -1 && a->has_limit_train)
+        code = add_setting(a, 2, "data.limit_train", (uint64_t)a->limit_train);
+    if (code == -1 && a->has_limit_test)
+        code = add_setting(a, 3, "data.limit_test", (uint64_t)a->limit_test);
+    if (code != -1) return code;
+    a->train.recipe = argv[1];
+    a->train.sets = a->sets.items;
+    a->train.set_count = a->sets.count;
+    return -1;
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void print_json(const struct cairn_train_result *r)
+{
+    json_t *object = json_pack(
+        "{s:s s:o s:o s:I s:I s:I s:I s:s s:s s:o s:s s:s}", "run", r->run, "test_loss",
+        number(r->test_loss), "test_accuracy", number(r->test_accuracy), "test_images",
+        (json_int_t)r->test_images, "epochs", (json_int_t)r->epochs, "steps", (json_int_t)r->steps,
+        "best_epoch", (json_int_t)r->best_epoch, "weights_sha256", r->weights_sha256,
+        "best_weights_sha256", r->best_weights_sha256, "samples_per_second",
+        number(r->samples_per_second), "device", r->device, "driver", r->driver);
+    json_dumpf(object, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(object);
+}
+
+static void print_text(const struct cairn_train_result *r)
+{
+    printf("test accuracy   %.2f %% (loss %.4f, %lld images, weights of epoch %lld)\n",
+           100 * r->test_accuracy, r->test_loss, (long long)r->test_images,
+           (long long)r->best_epoch);
+    printf("weights_sha256  %s\n", r->weights_sha256);
+    if (isnan(r->samples_per_second))
+        printf("speed           too short to tell\n");
+    else
+        printf("speed           %.0f images per second\n", r->samples_per_second);
+    printf("device          %s (driver %s)\n", r->device, r->driver);
+    printf("run             %s\n", r->run);
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct arguments a = {.quiet = 0};
+    struct cairn_train_result result;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    int code = parse(argc, argv, &a);
+    if (code != -1) return code;
+    int terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    struct view view = {.quiet = a.quiet, .bar = terminal && !a.quiet};
+    view.color = view.bar && !(no_color && *no_color);
+    a.train.stop = &stop;
+    a.train.event = show;
+    a.train.context = &view;
+    watch_signals();
+    cairn_status st = cairn_train(&a.train, &result);
+    clear_bar(&view);
+    if (st != CAIRN_OK) return tool_fail("train", st);
+    if (a.as_json)
+        print_json(&result);
+    else
+        print_text(&result);
+    return 0;
+}
