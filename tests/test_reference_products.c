@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A sum of k terms is off by at most (k + c) 2^-24 of its terms' magnitudes, and each underflow by
- * 2^-150. */
+/* docs/ARITHMETIC.md, "Errors": blocks, slabs and their sums, beside a bias and an activation. */
 static double product_bound(int64_t k, double mag, double result)
 {
-    return ((double)k + 24) * 0x1p-24 * mag + (double)k * 0x1p-149 + 0x1p-21 * fabs(result);
+    double depth =
+        fmin((double)k, 256) + fmin(ceil((double)k / 256), 16) + ceil((double)k / 4096) + 3;
+    return depth * 0x1p-24 * mag + (double)k * 0x1p-149 + 0x1p-22 * fabs(result);
 }
 
 static const char *const acts[] = {"none", "relu", "tanh", "sigmoid"};

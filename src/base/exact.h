@@ -47,7 +47,7 @@ static inline float cairn_exact_scale(float y, int n)
 static inline float cairn_exact_exp(float x)
 {
     if (x != x) return x;
-    if (x > 0x1.62e43p+6f) return INFINITY; /* the largest float with a finite exponential */
+    if (x > 0x1.62e43p+6f) return INFINITY; /* at this one itself the last step overflows */
     if (x < -0x1.9fe368p+6f) return 0.0f;   /* below: rounds to +0 */
     float t =
         fmaf(x, 0x1.715476p+0f, 0x1.8p+23f); /* + 1.5 * 2^23: the integer appears in the low bits */
