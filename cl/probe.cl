@@ -62,29 +62,54 @@ static uint integer_op(uint op, uint a, uint b)
 }
 
 /* The functions of exact.h. */
-static uint function_op(uint op, uint a, uint b, uint c)
+static uint function_op(uint op, uint a)
 {
     float x = F(a);
     switch (op) {
     case 48: return U(exact_exp(x));
     case 49: return U(exact_log(x));
     case 50: return U(exact_tanh(x));
-    case 51: return U(exact_sigmoid(x));
-    case 52: return U(soft_fma(x, F(b), F(c)));
-    case 53: return U(soft_div(x, F(b)));
-    case 54: return U(soft_sqrt(x));
-    default: return NAN_BITS;
+    default: return U(exact_sigmoid(x));
     }
 }
 
-/* out[i] = op[i](a[i], b[i], c[i]) */
-__kernel void probe(__global const uint *op, ulong op_at, __global const uint *a, ulong a_at, __global const uint *b,
-                    ulong b_at, __global const uint *c, ulong c_at, __global uint *out, ulong out_at, int count)
+/* The integer versions, whether the kernels use them or not. */
+static uint soft_op(uint op, uint a, uint b, uint c)
+{
+    switch (op) {
+    case 64: return U(soft_fma(F(a), F(b), F(c)));
+    case 65: return U(soft_div(F(a), F(b)));
+    default: return U(soft_sqrt(F(a)));
+    }
+}
+
+#define OPERANDS                                                                                                       \
+    __global const uint *op, ulong op_at, __global const uint *a, ulong a_at, __global const uint *b, ulong b_at,      \
+        __global const uint *c, ulong c_at, __global uint *out, ulong out_at, int count
+
+/* out[i] = op[i](a[i], b[i], c[i]), each kernel for its own range of operations: some compilers take long over all in one. */
+__kernel void probe(OPERANDS)
 {
     int i = (int)get_global_id(0);
     if (i >= count) return;
     uint o = op[op_at + i], u = a[a_at + i], v = b[b_at + i], w = c[c_at + i];
-    out[out_at + i] = o < 16u ? float_op(o, u, v, w) : o < 32u ? choice_op(o, u, v) : o < 48u ? integer_op(o, u, v) : function_op(o, u, v, w);
+    if (o < 48u) out[out_at + i] = o < 16u ? float_op(o, u, v, w) : o < 32u ? choice_op(o, u, v) : integer_op(o, u, v);
+}
+
+__kernel void probe_functions(OPERANDS)
+{
+    int i = (int)get_global_id(0);
+    if (i >= count) return;
+    uint o = op[op_at + i];
+    if (o >= 48u && o < 64u) out[out_at + i] = function_op(o, a[a_at + i]);
+}
+
+__kernel void probe_soft(OPERANDS)
+{
+    int i = (int)get_global_id(0);
+    if (i >= count) return;
+    uint o = op[op_at + i];
+    if (o >= 64u) out[out_at + i] = soft_op(o, a[a_at + i], b[b_at + i], c[c_at + i]);
 }
 
 /* out = FMA16(a, b, c) over count groups of 16: vectors take another way through some compilers. */

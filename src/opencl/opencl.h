@@ -14,7 +14,8 @@ struct ocl_kernel;  /* one kernel of it */
 struct ocl_profile; /* see src/opencl/launch.c */
 #define OCL_BUCKETS 64
 
-/* The macro-tile of gemm-cpu.cl for m x n results, `times` of them; tile: which register tile, 1 and up. */
+/* The macro-tile of gemm-cpu.cl for m x n results, `times` of them; tile: which register tile, 1
+ * and up. */
 struct ocl_macro {
     int64_t m, n, times, rows, cols;
     int tb, tile;
@@ -32,7 +33,7 @@ struct ocl_backend {
     size_t local_bytes;
     int compute_units;
     int vector_width; /* CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT */
-    int rounded_div; /* -cl-fp32-correctly-rounded-divide-sqrt is offered */
+    int rounded_div;  /* -cl-fp32-correctly-rounded-divide-sqrt is offered */
     int soft_fma, soft_div,
         soft_sqrt; /* kernels are built with the integer versions (see cl/exact.h) */
     struct ocl_program *programs;

@@ -88,8 +88,9 @@ static int host_is_right(void)
 static cairn_status with_buffers(struct ocl_backend *be, int inputs, const uint32_t *const *data,
                                  size_t words, uint32_t *out, size_t out_words,
                                  cairn_status (*launch)(struct ocl_backend *be,
-                                                        struct cairn_mem *mem, int count),
-                                 int count)
+                                                        struct cairn_mem *mem, int count,
+                                                        int wanted),
+                                 int count, int wanted)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_mem mem[5] = {0};
@@ -98,7 +99,7 @@ static cairn_status with_buffers(struct ocl_backend *be, int inputs, const uint3
         TRY(ocl_write(&be->base, mem[i].buffer, 0, data[i], 4 * words));
     }
     TRY(ocl_alloc(&be->base, 4 * out_words, &mem[inputs].buffer));
-    TRY(launch(be, mem, count));
+    TRY(launch(be, mem, count, wanted));
     TRY(ocl_read(&be->base, mem[inputs].buffer, 0, out, 4 * out_words));
 out:
     for (int i = 0; i <= inputs; i++)
@@ -106,13 +107,27 @@ out:
     return st;
 }
 
-static cairn_status launch_scalar(struct ocl_backend *be, struct cairn_mem *mem, int count)
+/* The kernels of cl/probe.cl, each with its range of operations. */
+static const struct {
+    const char *kernel;
+    enum probe_op first, last;
+} ranges[] = {{"probe", OP_FMA, OP_MUL_SIGNED},
+              {"probe_functions", OP_EXP, OP_SIGMOID},
+              {"probe_soft", OP_SOFT_FMA, OP_SOFT_SQRT}};
+#define RANGES ((int)(sizeof ranges / sizeof *ranges))
+
+/* `wanted` has a bit for each kernel that some operation needs. */
+static cairn_status launch_scalar(struct ocl_backend *be, struct cairn_mem *mem, int count,
+                                  int wanted)
 {
     cairn_status st = CAIRN_OK;
-    cl_kernel kernel;
-    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe", &kernel));
-    TRY(ocl_launch_1d(be, kernel, count, 0, "mmmmmi", &mem[0], &mem[1], &mem[2], &mem[3], &mem[4],
-                      count));
+    for (int i = 0; i < RANGES; i++) {
+        cl_kernel kernel;
+        if (!(wanted & 1 << i)) continue;
+        TRY(ocl_kernel(be, FILE_NAME, NULL, ranges[i].kernel, &kernel));
+        TRY(ocl_launch_1d(be, kernel, count, 0, "mmmmmi", &mem[0], &mem[1], &mem[2], &mem[3],
+                          &mem[4], count));
+    }
 out:
     return st;
 }
@@ -120,13 +135,21 @@ out:
 cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *const operands[4],
                            uint32_t *out)
 {
-    return with_buffers(be, 4, operands, (size_t)count, out, (size_t)count, launch_scalar, count);
+    int wanted = 0;
+    for (int i = 0; i < count; i++)
+        for (int r = 0; r < RANGES; r++)
+            if (operands[0][i] >= ranges[r].first && operands[0][i] <= ranges[r].last)
+                wanted |= 1 << r;
+    return with_buffers(be, 4, operands, (size_t)count, out, (size_t)count, launch_scalar, count,
+                        wanted);
 }
 
-static cairn_status launch_vector(struct ocl_backend *be, struct cairn_mem *mem, int count)
+static cairn_status launch_vector(struct ocl_backend *be, struct cairn_mem *mem, int count,
+                                  int unused)
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
+    (void)unused;
     TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_vector", &kernel));
     TRY(ocl_launch_1d(be, kernel, count, 0, "mmmmi", &mem[0], &mem[1], &mem[2], &mem[3], count));
 out:
@@ -148,18 +171,20 @@ static cairn_status probe_vectors(struct ocl_backend *be, struct probe_set *set,
             set->want[n++] = set->want[i];
         }
     n = n / 16 * 16;
-    TRY(with_buffers(be, 3, data, (size_t)n, set->got, (size_t)n, launch_vector, n / 16));
+    TRY(with_buffers(be, 3, data, (size_t)n, set->got, (size_t)n, launch_vector, n / 16, 0));
     for (int i = 0; i < n; i++)
         if (!ocl_probe_same(OP_FMA, set->got[i], set->want[i])) *failed |= BIT(PROP_FMA);
 out:
     return st;
 }
 
-static cairn_status launch_group(struct ocl_backend *be, struct cairn_mem *mem, int group)
+static cairn_status launch_group(struct ocl_backend *be, struct cairn_mem *mem, int group,
+                                 int unused)
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
     size_t local = (size_t)group, global = local * GROUPS;
+    (void)unused;
     TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_group", &kernel));
     TRY(ocl_launch(be, kernel, 1, &global, &local, "m", &mem[0]));
 out:
@@ -192,7 +217,7 @@ static cairn_status probe_groups(struct ocl_backend *be, uint32_t *failed)
     TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
     while (n > limit) n /= 2;
     if (limit < be->max_group) be->max_group = limit;
-    TRY(with_buffers(be, 0, NULL, 0, got, n * GROUPS, launch_group, (int)n));
+    TRY(with_buffers(be, 0, NULL, 0, got, n * GROUPS, launch_group, (int)n, 0));
     for (uint32_t g = 0; g < GROUPS; g++) host_group(want + g * n, g, (uint32_t)n);
     if (memcmp(want, got, n * GROUPS * sizeof *got) != 0) *failed |= BIT(PROP_LOCAL);
 out:

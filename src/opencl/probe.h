@@ -40,7 +40,7 @@ enum probe_op {
     OP_LOG,
     OP_TANH,
     OP_SIGMOID,
-    OP_SOFT_FMA, /* the integer versions of cl/exact.h */
+    OP_SOFT_FMA = 64, /* the integer versions of cl/exact.h */
     OP_SOFT_DIV,
     OP_SOFT_SQRT,
 };

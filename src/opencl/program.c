@@ -42,8 +42,16 @@ static cairn_status build_failed(struct ocl_backend *be, cl_program program, con
     return CAIRN_BUILD;
 }
 
-static cairn_status build(struct ocl_backend *be, const char *file, const char *options,
-                          const char *source, size_t size, cl_program *program)
+/* Builds a program that the binary cache gave; 0 if its device does not take it after all. */
+static int build_cached(struct ocl_backend *be, cl_program program, const char *options)
+{
+    if (clBuildProgram(program, 1, &be->device, options, NULL, NULL) == CL_SUCCESS) return 1;
+    clReleaseProgram(program);
+    return 0;
+}
+
+static cairn_status build_source(struct ocl_backend *be, const char *file, const char *options,
+                                 const char *source, size_t size, cl_program *program)
 {
     cl_int error = CL_SUCCESS;
     cairn_status st = CAIRN_OK;
@@ -58,11 +66,22 @@ static cairn_status build(struct ocl_backend *be, const char *file, const char *
     return st;
 }
 
-static const struct ocl_source *find_source(const char *file)
+/* From the binary cache, else from source and then into the cache. */
+static cairn_status build(struct ocl_backend *be, const char *file, const char *options,
+                          cl_program *program)
 {
-    for (size_t i = 0; i < ocl_source_count; i++)
-        if (!strcmp(ocl_sources[i].file, file)) return &ocl_sources[i];
-    return NULL;
+    cairn_status st = CAIRN_OK;
+    char *source = NULL, key[65];
+    size_t size = 0;
+    TRY(ocl_source_text(file, &source, &size));
+    TRY(ocl_cache_key(be, source, size, options, key));
+    *program = ocl_cache_load(be, key);
+    if (*program && build_cached(be, *program, options)) goto out;
+    TRY(build_source(be, file, options, source, size, program));
+    ocl_cache_store(*program, key);
+out:
+    free(source);
+    return st;
 }
 
 /* The options that every program gets. Correctly rounded division may only be asked for where the
@@ -96,13 +115,8 @@ static cairn_status open_program(struct ocl_backend *be, const char *file, const
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;
     }
-    const struct ocl_source *source = find_source(file);
-    if (!source) {
-        st = cairn_fail(CAIRN_BUILD, "there is no kernel file %s", file);
-        goto out;
-    }
     full_options(be, options, all, sizeof all);
-    TRY(build(be, file, all, (const char *)source->text, source->size, &fresh->program));
+    TRY(build(be, file, all, &fresh->program));
     fresh->next = be->programs;
     be->programs = *program = fresh;
     fresh = NULL;

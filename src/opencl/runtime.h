@@ -29,6 +29,17 @@ cairn_status ocl_copy(struct cairn_backend *backend, struct cairn_buffer *to, si
 cairn_status ocl_fill(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
                       size_t bytes, uint32_t pattern);
 
+/* source.c: a kernel file with its headers in place, from CAIRN_KERNEL_DIR or embedded, in memory
+ * from malloc. */
+cairn_status ocl_source_text(const char *file, char **text, size_t *size);
+
+/* cache.c: binaries on disk. Load gives an unbuilt program or NULL; store says nothing of failures.
+ */
+cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, size_t size,
+                           const char *options, char key[65]);
+cl_program ocl_cache_load(const struct ocl_backend *be, const char *key);
+void ocl_cache_store(cl_program program, const char *key);
+
 /* program.c */
 struct ocl_kernel {
     struct ocl_kernel *next_name, *next_handle;

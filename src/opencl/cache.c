@@ -1,0 +1,145 @@
+/* The binary cache: what a compiler made of a source, kept from run to run.
+ *
+ * One file per program, $XDG_CACHE_HOME/cairn/kernels/KEY.bin, KEY the SHA-256 of all that the
+ * binary depends on. The file carries its key and the SHA-256 of its payload, since some
+ * implementations abort on a damaged binary: anything that does not agree is taken as absent. A
+ * cache that cannot be read or written is no error; programs are then built each time. */
+#include "base/digest.h"
+#include "base/file.h"
+#include "opencl/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC "CAIRNKRN"
+#define FORMAT 1
+
+/* Little-endian as the device; a foreign byte order fails the format number. */
+struct header {
+    char magic[8];
+    uint32_t format, unused;
+    uint64_t size;
+    char key[64], digest[64];
+};
+
+static cairn_status add_text(struct cairn_digest *digest, const char *text)
+{
+    return cairn_digest_add(digest, text, strlen(text) + 1);
+}
+
+static cairn_status platform_text(const struct ocl_backend *be, cl_platform_info what,
+                                  struct cairn_digest *digest)
+{
+    char text[256] = "";
+    if (clGetPlatformInfo(be->platform, what, sizeof text - 1, text, NULL) != CL_SUCCESS)
+        text[0] = '\0';
+    return add_text(digest, text);
+}
+
+cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, size_t size,
+                           const char *options, char key[65])
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_device_info *info = &be->base.info;
+    const char *parts[] = {"cairn kernels 1", options,      info->name,
+                           info->vendor,      info->driver, info->version};
+    struct cairn_digest *digest = NULL;
+    TRY(cairn_digest_create(&digest));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) TRY(add_text(digest, parts[i]));
+    TRY(platform_text(be, CL_PLATFORM_NAME, digest));
+    TRY(platform_text(be, CL_PLATFORM_VERSION, digest));
+    TRY(cairn_digest_add(digest, source, size));
+    TRY(cairn_digest_text(digest, key));
+out:
+    cairn_digest_destroy(digest);
+    return st;
+}
+
+/* The file of a key, in memory from malloc; NULL if there is no place for a cache. */
+static char *entry_path(const char *key, int make_folder)
+{
+    char name[80], *path = NULL;
+    char *cache = cairn_file_cache_dir();
+    char *folder = cache ? cairn_file_join(cache, "kernels") : NULL;
+    snprintf(name, sizeof name, "%.64s.bin", key);
+    if (folder && (!make_folder || cairn_file_mkdirs(folder) == CAIRN_OK))
+        path = cairn_file_join(folder, name);
+    free(folder);
+    free(cache);
+    return path;
+}
+
+/* Is the file a whole entry with this key? */
+static int is_valid(const char *data, size_t size, const char *key)
+{
+    struct header header;
+    char digest[65];
+    if (size < sizeof header) return 0;
+    memcpy(&header, data, sizeof header);
+    if (memcmp(header.magic, MAGIC, sizeof header.magic) != 0 || header.format != FORMAT ||
+        header.unused)
+        return 0;
+    if (memcmp(header.key, key, sizeof header.key) != 0) return 0;
+    if (header.size == 0 || header.size != size - sizeof header) return 0;
+    if (cairn_digest_sha256(data + sizeof header, (size_t)header.size, digest) != CAIRN_OK)
+        return 0;
+    return !memcmp(header.digest, digest, sizeof header.digest);
+}
+
+cl_program ocl_cache_load(const struct ocl_backend *be, const char *key)
+{
+    char *data = NULL, *path = entry_path(key, 0);
+    size_t size = 0;
+    cl_program program = NULL;
+    if (path && cairn_file_read(path, &data, &size) == CAIRN_OK && is_valid(data, size, key)) {
+        const unsigned char *binary = (const unsigned char *)data + sizeof(struct header);
+        size_t length = size - sizeof(struct header);
+        cl_int state = CL_SUCCESS, error = CL_SUCCESS;
+        program = clCreateProgramWithBinary(be->context, 1, &be->device, &length, &binary, &state,
+                                            &error);
+        if (program && (error || state)) {
+            clReleaseProgram(program);
+            program = NULL;
+        }
+        if (error) program = NULL;
+    }
+    free(data);
+    free(path);
+    return program;
+}
+
+/* The binary of a built program behind an empty header; NULL if the device gives none. */
+static char *take_binary(cl_program program, size_t *size)
+{
+    size_t length = 0;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof length, &length, NULL) !=
+            CL_SUCCESS ||
+        !length)
+        return NULL;
+    char *data = calloc(1, sizeof(struct header) + length);
+    unsigned char *binary = (unsigned char *)data + sizeof(struct header);
+    if (data && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) !=
+                    CL_SUCCESS) {
+        free(data);
+        return NULL;
+    }
+    *size = length;
+    return data;
+}
+
+void ocl_cache_store(cl_program program, const char *key)
+{
+    size_t size = 0;
+    char digest[65], *path = NULL, *data = take_binary(program, &size);
+    struct header header = {.magic = MAGIC, .format = FORMAT, .size = size};
+    if (!data || cairn_digest_sha256(data + sizeof header, size, digest) != CAIRN_OK) goto out;
+    memcpy(header.key, key, sizeof header.key);
+    memcpy(header.digest, digest, sizeof header.digest);
+    memcpy(data, &header, sizeof header);
+    path = entry_path(key, 1);
+    if (path) cairn_file_write(path, data, sizeof header + size);
+out:
+    free(path);
+    free(data);
+}
