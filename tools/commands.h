@@ -10,6 +10,7 @@
 /* X(name, what it does): the list of commands, in the order of `cairn --help`; the function is
  * cmd_NAME. A command's row is added when its file is. */
 #define CAIRN_COMMANDS(X)                                                                          \
+    X(devices, "list the devices: what they can do, whether they are exact")                       \
     X(summary, "describe a recipe: layers, shapes, parameters, memory")                            \
     X(train, "train a recipe, or go on with a run")                                                \
     X(eval, "test a run's weights: loss, accuracy, confusion matrix")                              \

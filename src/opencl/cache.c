@@ -37,6 +37,9 @@ static cairn_status platform_text(const struct ocl_backend *be, cl_platform_info
     return add_text(digest, text);
 }
 
+/* Variables that change what some compilers make of a source. */
+static const char *const variables[] = {"OCLGRIND_BUILD_OPTIONS", "POCL_EXTRA_BUILD_FLAGS"};
+
 cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, size_t size,
                            const char *options, char key[65])
 {
@@ -47,6 +50,10 @@ cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, siz
     struct cairn_digest *digest = NULL;
     TRY(cairn_digest_create(&digest));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) TRY(add_text(digest, parts[i]));
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        TRY(add_text(digest, value ? value : ""));
+    }
     TRY(platform_text(be, CL_PLATFORM_NAME, digest));
     TRY(platform_text(be, CL_PLATFORM_VERSION, digest));
     TRY(cairn_digest_add(digest, source, size));
