@@ -52,8 +52,8 @@
     } while (0)
 
 /* Work-item t reduces chunk t % chunks of j = t / chunks. */
-__kernel void rows(__global const float *x, ulong x_off, __global float *out, ulong out_off,
-                   ulong c, ulong n2, ulong total, uint chunks)
+__kernel void reduce_rows(__global const float *x, ulong x_off, __global float *out, ulong out_off,
+                          ulong c, ulong n2, ulong total, uint chunks)
 {
     ulong t = (ulong)get_global_id(0), j = t / chunks, chunk = t - j * chunks;
     ulong begin = chunk * SUM_CHUNK, left = total - begin < SUM_CHUNK ? total - begin : SUM_CHUNK;
@@ -89,8 +89,8 @@ __kernel void rows(__global const float *x, ulong x_off, __global float *out, ul
 }
 
 /* n2 = 1. Work-item t reduces chunk t % chunks of columns 16 * (t / chunks) and the 15 behind. */
-__kernel void columns(__global const float *x, ulong x_off, __global float *out, ulong out_off,
-                      ulong c, ulong total, uint chunks)
+__kernel void reduce_columns(__global const float *x, ulong x_off, __global float *out,
+                             ulong out_off, ulong c, ulong total, uint chunks)
 {
     ulong t = (ulong)get_global_id(0), strip = t / chunks, j = strip * 16,
           chunk = t - strip * chunks;
@@ -119,8 +119,8 @@ __kernel void columns(__global const float *x, ulong x_off, __global float *out,
 
 /* A work-group of wide x tall work-items reduces chunk after chunk of `wide` neighbouring j;
  * work-item (u, v) has lanes v, v + tall, ... of the u-th. lane[] holds SUM_LANES * wide. */
-__kernel void group(__global const float *x, ulong x_off, __global float *out, ulong out_off,
-                    ulong c, ulong n2, ulong total, ulong chunks, __local float *lane)
+__kernel void reduce_group(__global const float *x, ulong x_off, __global float *out, ulong out_off,
+                           ulong c, ulong n2, ulong total, ulong chunks, __local float *lane)
 {
     int wide = (int)get_local_size(0), tall = (int)get_local_size(1), u = (int)get_local_id(0),
         v = (int)get_local_id(1);
@@ -158,8 +158,8 @@ __kernel void group(__global const float *x, ulong x_off, __global float *out, u
 }
 
 /* Work-item j joins the chunks of j. */
-__kernel void tree(__global const float *part, ulong part_off, __global float *y, ulong y_off,
-                   ulong c, uint chunks)
+__kernel void reduce_tree(__global const float *part, ulong part_off, __global float *y,
+                          ulong y_off, ulong c, uint chunks)
 {
     ulong j = (ulong)get_global_id(0);
     if (j < c) {

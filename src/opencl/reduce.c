@@ -34,12 +34,12 @@ static cairn_status chunks_cpu(struct ocl_backend *be, const struct cairn_reduce
     size_t global = (size_t)c * chunks, local = 1;
     cl_kernel kernel;
     if (n2 > 1 || c == 1) {
-        TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "rows", &kernel));
+        TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_rows", &kernel));
         TRY(ocl_launch(be, kernel, 1, &global, &local, "mmUUUu", &p->x, to, c, n2, total, chunks));
         goto out;
     }
     global = (size_t)((c + COLUMNS - 1) / COLUMNS) * chunks;
-    TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "columns", &kernel));
+    TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_columns", &kernel));
     TRY(ocl_launch(be, kernel, 1, &global, &local, "mmUUu", &p->x, to, c, total, chunks));
 out:
     return st;
@@ -53,7 +53,7 @@ static cairn_status chunks_gpu(struct ocl_backend *be, const struct cairn_reduce
     size_t limit = 0, wide = p->n2 == 1 && c >= WIDE ? WIDE : 1;
     cl_ulong local_bytes;
     cl_kernel kernel;
-    TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "group", &kernel));
+    TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_group", &kernel));
     TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
     if (limit > 256) limit = 256;
     if (wide > limit) wide = 1;
@@ -76,7 +76,7 @@ cairn_status ocl_reduce(struct cairn_backend *backend, const struct cairn_reduce
     cl_kernel kernel;
     TRY(variant == OCL_SHAPE_CPU ? chunks_cpu(be, p, to) : chunks_gpu(be, p, to));
     if (chunks > 1) {
-        TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "tree", &kernel));
+        TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_tree", &kernel));
         TRY(ocl_launch_1d(be, kernel, p->c, 0, "mmUu", to, &p->y, (uint64_t)p->c,
                           (uint32_t)chunks));
     }
