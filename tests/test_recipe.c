@@ -152,6 +152,7 @@ static const struct {
     {"train.learningrate=1", CAIRN_PARSE,
      "--set train.learningrate=1: train: unknown key 'learningrate'; accepted: loss, optimizer, "
      "learning_rate, l2, batch, epochs, seed (did you mean learning_rate?)"},
+    {"train.lr=1", CAIRN_PARSE, "l2, batch, epochs, seed"}, /* nothing is near */
     {"train.learning_rate=5e-4abc", CAIRN_PARSE,
      "--set train.learning_rate=5e-4abc: train.learning_rate: '5e-4abc' is not a number"},
     {"train.epochs=", CAIRN_PARSE, "--set train.epochs=: train.epochs: '' is not a whole number"},
@@ -182,6 +183,7 @@ START_TEST(test_bad_settings)
     struct cairn_recipe r;
     ck_assert_int_eq(read_text(full, &bad_settings[_i].setting, 1, &r), bad_settings[_i].status);
     ck_assert_msg(strstr(cairn_error(), bad_settings[_i].complaint) != NULL, "%s", cairn_error());
+    if (strstr(bad_settings[_i].setting, "lr")) ck_assert_ptr_null(strstr(cairn_error(), "mean"));
     ck_assert_ptr_null(r.resolved);
 }
 END_TEST

@@ -58,7 +58,7 @@ static void list_names(const char *word, const char *(*name)(const void *, int),
         size_t n = strlen(text);
         snprintf(text + n, size - n, "%s%s", n ? ", " : "", known);
         int distance = edits(word, known);
-        if (distance < least && distance < (int)strlen(known)) {
+        if (distance < least && 2 * distance < (int)strlen(known)) {
             near = known;
             least = distance;
         }
