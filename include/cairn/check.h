@@ -53,9 +53,9 @@ struct cairn_check_options {
 };
 
 /* Runs random cases of an operator on `device` and on `against`, and adds what happened to *result.
- * Forced variants of the operator (and of gemm, for the convolutions) on `device` are back at their
- * default afterwards. CAIRN_DIFFERENT if something differed; CAIRN_INVALID if the wanted variant
- * was admitted for no case; a device's failure names the case. */
+ * A forced variant of the operator on `device` is back at its default afterwards. CAIRN_DIFFERENT
+ * if something differed; CAIRN_INVALID if the wanted variant was admitted for no case; a device's
+ * failure names the case. */
 cairn_status cairn_check_random(struct cairn_device *device, struct cairn_device *against,
                                 enum cairn_op op, const struct cairn_check_options *options,
                                 struct cairn_check_result *result);

@@ -12,13 +12,6 @@ struct session {
     struct cairn_check_result *result;
 };
 
-/* The ways to run a case: variants of the operator and, for those that take one, of the product
- * inside. */
-static int is_convolution(enum cairn_op op)
-{
-    return op == CAIRN_OP_CONV || op == CAIRN_OP_CONV_DATA || op == CAIRN_OP_CONV_WEIGHTS;
-}
-
 static cairn_status run_way(const struct session *session, const struct check_case *way,
                             struct check_image *images, double *const *bounds)
 {
@@ -42,35 +35,6 @@ out:
     return st == CAIRN_OK ? st : cairn_fail_in(st, "%s", line);
 }
 
-/* Runs the case with every product that the device has for the product of this convolution, or with
- * the one asked for. */
-static cairn_status run_products(const struct session *session, const struct check_case *c,
-                                 struct check_image *images, double *const *bounds, int *ran)
-{
-    cairn_status st = CAIRN_OK;
-    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
-    struct check_case way = *c;
-    struct cairn_problem product = cairn_problem_default(CAIRN_OP_GEMM);
-    int count = is_convolution(c->problem.op)
-                    ? cairn_device_variants(session->device, &product, variants)
-                    : 0;
-    if (count < 0) return CAIRN_DEVICE;
-    if (count <= 1 && !c->product[0]) {
-        (*ran)++;
-        return run_way(session, &way, images, bounds);
-    }
-    for (int i = 0; i < count; i++) {
-        if (c->product[0] && strcmp(c->product, variants[i].name) != 0) continue;
-        memcpy(way.product, variants[i].name, sizeof way.product);
-        TRY(cairn_device_force(session->device, "gemm", way.product));
-        TRY(run_way(session, &way, images, bounds));
-        (*ran)++;
-    }
-out:
-    if (count > 0) (void)cairn_device_force(session->device, "gemm", NULL);
-    return st;
-}
-
 static cairn_status run_variants(const struct session *session, const struct check_case *c,
                                  struct check_image *images, double *const *bounds, int *ran)
 {
@@ -84,7 +48,8 @@ static cairn_status run_variants(const struct session *session, const struct che
         if (c->variant[0] && strcmp(c->variant, variants[i].name) != 0) continue;
         if (count > 1) memcpy(way.variant, variants[i].name, sizeof way.variant);
         TRY(cairn_device_force(session->device, op, variants[i].name));
-        TRY(run_products(session, &way, images, bounds, ran));
+        TRY(run_way(session, &way, images, bounds));
+        (*ran)++;
     }
 out:
     (void)cairn_device_force(session->device, op, NULL);
@@ -164,9 +129,8 @@ cairn_status cairn_check_line(struct cairn_device *device, struct cairn_device *
     TRY(check_case_parse(line, &c));
     TRY(run_case(&session, &c, &ran));
     if (!ran) {
-        st = cairn_fail(CAIRN_INVALID, "%s: %s has no variant '%s%s%s' for this problem", line,
-                        cairn_device_info(device)->name, c.variant,
-                        *c.product ? "' with product '" : "", c.product);
+        st = cairn_fail(CAIRN_INVALID, "%s: %s has no variant '%s' for this problem", line,
+                        cairn_device_info(device)->name, c.variant);
         goto out;
     }
     TRY(verdict(&before, result));

@@ -42,8 +42,7 @@ struct check_case {
     int64_t guard; /* elements before offset and behind the extent of every operand */
     int64_t offset[CHECK_MAX_OPERANDS]; /* elements between the guard and operand i */
     int inplace;                        /* 1: outputs that may share an input's memory do */
-    char variant[16],
-        product[16]; /* forced variant, and product inside a convolution; "": every one */
+    char variant[16]; /* forced; "": every one */
 };
 
 int check_case_print(const struct check_case *c, char *text, size_t size);

@@ -1,4 +1,4 @@
-/* A case as one line: "PROBLEM : data=KIND seed=N [variant=NAME] [product=NAME] [inplace=1]
+/* A case as one line: "PROBLEM : data=KIND seed=N [variant=NAME] [inplace=1]
  * [guard=N] [offset.OPERAND=N]...". */
 #include "check/check.h"
 #include "base/error.h"
@@ -14,7 +14,6 @@ int check_case_print(const struct check_case *c, char *text, size_t size)
     int n = snprintf(rest, sizeof rest, "data=%s seed=%llu", check_kind_names[c->kind],
                      (unsigned long long)c->seed);
     if (c->variant[0]) n += snprintf(rest + n, sizeof rest - (size_t)n, " variant=%s", c->variant);
-    if (c->product[0]) n += snprintf(rest + n, sizeof rest - (size_t)n, " product=%s", c->product);
     if (c->inplace) n += snprintf(rest + n, sizeof rest - (size_t)n, " inplace=1");
     if (c->guard != CHECK_GUARD)
         n += snprintf(rest + n, sizeof rest - (size_t)n, " guard=%lld", (long long)c->guard);
@@ -67,16 +66,15 @@ static cairn_status parse_word(char *word, struct check_case *c)
     if (!strcmp(word, "seed")) return cairn_text_u64(value, &c->seed);
     if (!strcmp(word, "guard")) return cairn_text_int(value, 0, INT32_MAX, &c->guard);
     if (!strcmp(word, "variant")) return parse_name(value, c->variant);
-    if (!strcmp(word, "product")) return parse_name(value, c->product);
     if (!strncmp(word, "offset.", 7)) return parse_offset(word + 7, value, c);
     if (!strcmp(word, "inplace")) {
         cairn_status st = cairn_text_int(value, 0, 1, &number);
         c->inplace = (int)number;
         return st;
     }
-    return cairn_fail(
-        CAIRN_PARSE,
-        "a case has no '%s'; it has: data seed variant product inplace guard offset.OPERAND", word);
+    return cairn_fail(CAIRN_PARSE,
+                      "a case has no '%s'; it has: data seed variant inplace guard offset.OPERAND",
+                      word);
 }
 
 cairn_status check_case_parse(const char *line, struct check_case *c)
