@@ -6,7 +6,7 @@
 static void draw_shape(struct check_rng *rng, int small, struct cairn_gemm *p)
 {
     int64_t profile = check_below(rng, 100);
-    if (profile < 25) { /* k across blocks of 256 and slabs of 4096 */
+    if (profile < (small ? 8 : 25)) { /* k across blocks of 256 and slabs of 4096 */
         p->m = check_size(rng, small ? 3 : 33);
         p->n = check_size(rng, small ? 3 : 65);
         p->k = small ? CHECK_PICK(rng, 255, 256, 257, 300)
@@ -23,7 +23,7 @@ static void draw_shape(struct check_rng *rng, int small, struct cairn_gemm *p)
     } else {
         p->m = check_size(rng, small ? 34 : 300);
         p->n = check_size(rng, small ? 34 : 300);
-        p->k = check_size(rng, small ? 40 : 600);
+        p->k = check_size(rng, small ? 20 : 600);
     }
 }
 
