@@ -54,7 +54,7 @@ static double draw_limit(struct check_rng *rng, int small)
 {
     int64_t kind = check_below(rng, 100);
     if (small) return kind < 80 ? 4e3 : 1.2e4;
-    return kind < 60 ? 1e5 : kind < 92 ? 5e5 : 4e6;
+    return kind < 60 ? 1e5 : kind < 94 ? 5e5 : 6e6;
 }
 
 static enum check_kind draw_kind(struct check_rng *rng)
