@@ -1,12 +1,14 @@
 /* The matrix product for CPU devices: one work-item per macro-tile of c, register tiles of MR x NR
  * inside it.
  *
- * Interface: that of gemm.cl, with the macro-tile (rows, cols) behind it. Group (x, y, z): columns
- * x * cols.., rows y * rows.., z = batch * slabs + slab. A work-item covers one slab of at most
- * 4096 k in blocks of 256: for each block it packs the columns of b into panels [k][NR] in local
- * memory, each MR rows of a likewise, and runs the register tile s = fma(a, b, s) in k order from
- * +0;   t = t + s, t being kept in c between the blocks. Partial slabs go to the workspace as they
- * are; gemm_finish in gemm.cl adds them up. */
+ * Interface: that of gemm.cl, with the macro-tile (rows, cols) behind it, and b may be a view of
+ * images: the matrix that im2col would write, taps x pixels, packed from the images (stride_b
+ * floats apart) without ever being stored. Group (x, y, z): columns x * cols.., rows y * rows.., z
+ * = batch * slabs + slab. A work-item covers one slab of at most 4096 k in blocks of 256: for each
+ * block it packs the columns of b into panels [k][NR] in local memory, each MR rows of a likewise,
+ * and runs the register tile s = fma(a, b, s) in k order from +0;   t = t + s, t being kept in c
+ * between the blocks. Partial slabs go to the workspace as they are; gemm-slabs.cl adds
+ * them up. */
 #include "exact.h"
 
 #ifndef VW
@@ -106,12 +108,14 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
           a.sf, b.sf)
 #define PAIRS(F)                                                                                   \
     F(0, 8, 0, 1)                                                                                  \
-    F(1, 9, 2, 3) F(2, a, 4, 5) F(3, b, 6, 7) F(4, c, 8, 9) F(5, d, a, b) F(6, e, c, d)            \
-        F(7, f, e, f)
+    F(1, 9, 2, 3)                                                                                  \
+    F(2, a, 4, 5) F(3, b, 6, 7) F(4, c, 8, 9) F(5, d, a, b) F(6, e, c, d) F(7, f, e, f)
 #define EACH(F)                                                                                    \
     F(0, 0)                                                                                        \
-    F(1, 1) F(2, 2) F(3, 3) F(4, 4) F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b)      \
-        F(12, c) F(13, d) F(14, e) F(15, f)
+    F(1, 1)                                                                                        \
+    F(2, 2)                                                                                        \
+    F(3, 3) F(4, 4) F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b) F(12, c) F(13, d)    \
+        F(14, e) F(15, f)
 #elif VW == 8
 #define LOW(a, b) (vec)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3)
 #define HIGH(a, b) (vec)(a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
@@ -123,7 +127,7 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
 #define PAIRS(F) F(0, 2, 0, 1) F(1, 3, 2, 3)
 #define EACH(F) F(0, 0) F(1, 1) F(2, 2) F(3, 3)
 #endif
-#define READ_ROW(i, h) vec x##h = LOAD(from + i * row), y##h;
+#define READ_ROW(i, h) vec x##h = LOAD(from + i * A_ROW), y##h;
 #define WRITE_ROW(i, h) STORE(x##h, to + i * NR);
 #define FORTH(p, q, l, h)                                                                          \
     y##l = LOW(x##p, x##q);                                                                        \
@@ -133,7 +137,7 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
     x##h = HIGH(y##p, y##q);
 #define COPY_ROW(i, h) x##h = y##h;
 
-static inline void transpose(__global const float *from, long row, __local float *to)
+static inline void transpose(__local const float *from, __local float *to)
 {
     EACH(READ_ROW)
     PAIRS(FORTH)
@@ -148,32 +152,100 @@ static inline void transpose(__global const float *from, long row, __local float
     EACH(WRITE_ROW)
 }
 
-/* Rows k of b as panels PANEL floats apart; columns behind the last are +0. b points at (first k,
- * first column). */
-static void pack_b(__global const float *b, long ldb, int tb, int kc, int cols, __local float *to)
+/* How b comes out of images, as im2col would write it: rows are taps (channel, ky, kx), columns
+ * output pixels. */
+struct view {
+    int on; /* 0: b is a matrix */
+    int h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, ow;
+};
+
+/* len floats; whole vectors overlap at the end. */
+static void copy(__global const float *from, int len, __local float *to)
+{
+    int k = 0;
+    for (; k + VW <= len; k += VW) STORE(LOAD(from + k), to + k);
+    if (k < len && len >= VW)
+        STORE(LOAD(from + len - VW), to + len - VW);
+    else
+        for (; k < len; k++) to[k] = from[k];
+}
+
+/* What one tap sees of an image x at output pixels [pixel, pixel + len): runs within an output row,
+ * +0 outside. */
+static void see(__global const float *x, const struct view *view, int tap, int pixel, int len,
+                __local float *to)
+{
+    int taps = view->kh * view->kw, channel = tap / taps, at = tap - channel * taps;
+    int ky = at / view->kw, kx = at - ky * view->kw, oy = pixel / view->ow,
+        ox = pixel - oy * view->ow;
+    for (int run; len > 0; len -= run, to += run, oy++, ox = 0) {
+        int y = oy * view->stride_h + ky - view->pad_t,
+            left = ox * view->stride_w + kx - view->pad_l;
+        run = MIN(len, view->ow - ox);
+        if (y < 0 || y >= view->h) {
+            for (int i = 0; i < run; i++) to[i] = 0.0f;
+        } else if (view->stride_w == 1) {
+            __global const float *row = x + ((long)channel * view->h + y) * view->w;
+            int begin = MIN(left < 0 ? -left : 0, run), end = MIN(run, view->w - left);
+            for (int i = 0; i < begin; i++) to[i] = 0.0f;
+            if (end > begin) copy(row + left + begin, end - begin, to + begin);
+            for (int i = end < begin ? begin : end; i < run; i++) to[i] = 0.0f;
+        } else {
+            __global const float *row = x + ((long)channel * view->h + y) * view->w;
+            for (int i = 0, at_x = left; i < run; i++, at_x += view->stride_w)
+                to[i] = at_x >= 0 && at_x < view->w ? row[at_x] : 0.0f;
+        }
+    }
+}
+
+/* Rows [row, row + kc) of b, columns [column, column + cols), as panels PANEL floats apart. Columns
+ * behind the last are +0, or repeat the last when b is transposed: their results are dropped.
+ * `lines` is room for VW lines of A_ROW floats. */
+static void pack_b(__global const float *b, long ldb, int tb, const struct view *view, long row,
+                   int kc, long column, int cols, __local float *lines, __local float *to)
 {
     int whole = cols / NR * NR;
-    if (!tb) {
+    if (tb) {
+        for (int j = 0; j < cols; j += NR, to += PANEL)
+            for (int v = 0; v < NR; v += VW) {
+                int k = 0;
+                for (int r = 0; r < VW; r++) {
+                    long line = column + MIN(j + v + r, cols - 1);
+                    if (view->on)
+                        see(b, view, (int)line, (int)row, kc, lines + r * A_ROW);
+                    else
+                        copy(b + line * ldb + row, kc, lines + r * A_ROW);
+                }
+                for (; k + VW <= kc; k += VW) transpose(lines + k, to + k * NR + v);
+                if (k < kc && kc >= VW)
+                    transpose(lines + kc - VW, to + (kc - VW) * NR + v);
+                else
+                    for (; k < kc; k++)
+                        for (int x = 0; x < VW; x++) to[k * NR + v + x] = lines[x * A_ROW + k];
+            }
+    } else if (view->on) {
+        for (int k = 0; k < kc; k++, to += NR) {
+            see(b, view, (int)row + k, (int)column, cols, lines);
+            for (int x = cols; x < whole + NR; x++) lines[x] = 0.0f;
+            __local float *d = to;
+            for (int j = 0; j < cols; j += NR, d += PANEL)
+#pragma unroll
+                for (int v = 0; v < NR; v += VW) STORE(LOAD(lines + j + v), d + v);
+        }
+    } else {
+        b += row * ldb + column;
         for (int k = 0; k < kc; k++, b += ldb, to += NR) {
             __local float *d = to;
             for (int j = 0; j < whole; j += NR, d += PANEL) {
 #pragma unroll
                 for (int v = 0; v < NR; v += VW) STORE(LOAD(b + j + v), d + v);
             }
-            if (whole < cols)
-                for (int x = 0; x < NR; x++) d[x] = whole + x < cols ? b[whole + x] : 0.0f;
+            if (whole == cols) continue;
+            int x = 0;
+            for (; x + VW <= cols - whole; x += VW) STORE(LOAD(b + whole + x), d + x);
+            for (; x < cols - whole; x++) d[x] = b[whole + x];
+            for (; x < NR; x++) d[x] = 0.0f;
         }
-    } else {
-        for (int j = 0; j < cols; j += NR, to += PANEL)
-            for (int v = 0; v < NR; v += VW) {
-                __global const float *from = b + (j + v) * ldb;
-                int k = 0, full = MIN(VW, cols - j - v);
-                if (full == VW)
-                    for (; k + VW <= kc; k += VW) transpose(from + k, ldb, to + k * NR + v);
-                for (; k < kc; k++)
-                    for (int x = 0; x < VW; x++)
-                        to[k * NR + v + x] = x < full ? from[x * ldb + k] : 0.0f;
-            }
     }
 }
 
@@ -184,12 +256,7 @@ static void pack_a(__global const float *a, long lda, int ta, int kc, int rows, 
                    __local float *to)
 {
     if (!ta) {
-        for (int r = 0; r < MR; r++, to += A_ROW) {
-            __global const float *from = a + MIN(r, rows - 1) * lda;
-            int k = 0;
-            for (; k + VW <= kc; k += VW) STORE(LOAD(from + k), to + k);
-            for (; k < kc; k++) to[k] = from[k];
-        }
+        for (int r = 0; r < MR; r++, to += A_ROW) copy(a + MIN(r, rows - 1) * lda, kc, to);
     } else if (wide >= (MR + VW - 1) / VW * VW) {
         for (int k = 0; k < kc;
              k++, a += lda, to += MR) /* what hangs over is overwritten by the next k */
@@ -206,6 +273,31 @@ static void activate(__global float *c, long ldc, int rows, int cols, int act)
 {
     for (int r = 0; r < rows; r++, c += ldc)
         for (int x = 0; x < cols; x++) c[x] = act == 2 ? exact_tanh(c[x]) : exact_sigmoid(c[x]);
+}
+
+/* A tile that hangs over the edge of c, from local memory. */
+static void store_edge(__local const float *tile, __global float *c, long ldc, int rows, int cols,
+                       int first, int last, __global const float *bias, int bias_kind, int act)
+{
+    for (int i = 0; i < rows; i++, c += ldc, tile += NR) {
+        int x = 0;
+        for (; x + VW <= cols; x += VW) {
+            vec s = LOAD(tile + x);
+            if (!first) s = LOAD(c + x) + s;
+            if (last)
+                s = finish(s, bias_kind == 1 ? LOAD(bias + x) : (vec)0.0f,
+                           (vec)(bias_kind == 2 ? bias[i] : 0.0f), act);
+            STORE(s, c + x);
+        }
+        for (; x < cols; x++) {
+            float s = tile[x];
+            if (!first) s = c[x] + s;
+            if (last)
+                s = finish_one(s, bias_kind, bias_kind == 0 ? 0.0f : bias[bias_kind == 1 ? x : i],
+                               act);
+            c[x] = s;
+        }
+    }
 }
 
 /* One register tile over one block: c = (first ? 0 : c) + a b, finished when this is the last
@@ -247,15 +339,7 @@ static void tile_product(__local const float *ap, int ta, __local const float *b
     }
     ROWS(STORE_T)
 #endif
-    for (int i = 0; i < rows; i++)
-        for (int x = 0; x < cols; x++) {
-            float s = tile[i * NR + x];
-            if (!first) s = c[i * ldc + x] + s;
-            if (last)
-                s = finish_one(s, bias_kind, bias_kind == 0 ? 0.0f : bias[bias_kind == 1 ? x : i],
-                               act);
-            c[i * ldc + x] = s;
-        }
+    store_edge(tile, c, ldc, rows, cols, first, last, bias, bias_kind, act);
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
@@ -263,11 +347,14 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
      __global const float *bias, ulong bias_at, __global float *c, ulong c_at, long m, long n,
      long k_all, long k_each, int ta, int tb, long lda, long ldb, long ldc, long stride_a,
      long stride_b, long stride_c, long stride_slab, int slabs, long slab_first, int partial,
-     int bias_kind, int act, int rows_tile, int cols_tile)
+     int bias_kind, int act, int rows_tile, int cols_tile, int view_on, int h, int w, int kh,
+     int kw, int stride_h, int stride_w, int pad_t, int pad_l, int ow)
 {
     __local float b_panels[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
     __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
     __local float tile[MR * NR] __attribute__((aligned(64)));
+    __local float lines[VW * A_ROW] __attribute__((aligned(64)));
+    const struct view view = {view_on, h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, ow};
     long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
     long j0 = (long)get_group_id(0) * cols_tile, i0 = (long)get_group_id(1) * rows_tile;
     int cols = (int)MIN((long)cols_tile, n - j0), rows = (int)MIN((long)rows_tile, m - i0);
@@ -283,7 +370,7 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
         for (int at = 0, len; at < kc; at += len) {
             long piece = (kb + at) / k_each, kp = kb + at - piece * k_each;
             len = (int)MIN((long)(kc - at), k_each - kp);
-            pack_b(b + piece * stride_b + (tb ? j0 * ldb + kp : kp * ldb + j0), ldb, tb, len, cols,
+            pack_b(b + piece * stride_b, ldb, tb, &view, kp, len, j0, cols, lines,
                    b_panels + at * NR);
         }
         for (int i = 0; i < rows; i += MR) {

@@ -1,10 +1,11 @@
-/* The convolutions as im2col (or col2im) beside a product, over chunks of images that keep `col`
+/* The convolutions as products. Where the product's variant can pack images itself, nothing lies in
+ * between; elsewhere im2col (or col2im) runs beside it, over chunks of images that keep `col`
  * small.
  *
  * Invariant: a chunk holds whole images and changes no order: forward and data take each image by
  * itself, and the weights' product runs over the whole batch at once. A 1x1 kernel with stride 1
  * and no padding needs no col: the image is its own. */
-#include "opencl/opencl.h"
+#include "opencl/gemm.h"
 
 #include "device/schema.h"
 
@@ -31,20 +32,29 @@ static struct shape shape_of(const struct cairn_conv *p)
     return s;
 }
 
-/* Images at a time. */
-static int64_t chunk_of(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
+/* How one variant runs: whether col is memory, and how many images at a time. */
+static int needs_col(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
+                     int variant)
 {
     struct shape s = shape_of(p);
-    if (op == CAIRN_OP_CONV_WEIGHTS || s.plain) return p->n;
+    int fits = s.taps < 1 << 30 && s.pixels < 1 << 30;
+    return !s.plain && !(op != CAIRN_OP_CONV_DATA && fits && ocl_gemm_sees_images(be, variant));
+}
+
+static int64_t chunk_of(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
+                        int variant)
+{
+    struct shape s = shape_of(p);
+    if (op == CAIRN_OP_CONV_WEIGHTS || !needs_col(be, op, p, variant)) return p->n;
     int64_t images = (be->is_cpu ? CHUNK_CPU : CHUNK_GPU) / (s.taps * s.pixels);
     return images < 1 ? 1 : images < p->n ? images : p->n;
 }
 
 static int64_t col_floats(const struct ocl_backend *be, enum cairn_op op,
-                          const struct cairn_conv *p)
+                          const struct cairn_conv *p, int variant)
 {
     struct shape s = shape_of(p);
-    return s.plain ? 0 : chunk_of(be, op, p) * s.taps * s.pixels;
+    return needs_col(be, op, p, variant) ? chunk_of(be, op, p, variant) * s.taps * s.pixels : 0;
 }
 
 static struct cairn_mem past(struct cairn_mem mem, int64_t elements)
@@ -95,14 +105,15 @@ static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
     const struct ocl_backend *be = ocl_of(backend);
-    struct cairn_variant last[CAIRN_MAX_VARIANTS];
-    int64_t chunk = chunk_of(be, op, p), col = col_floats(be, op, p), rest = p->n % chunk;
-    int count = product_variants(backend, op, p, chunk, variants);
-    product_variants(backend, op, p, rest ? rest : chunk, last);
+    struct cairn_variant full[CAIRN_MAX_VARIANTS], last[CAIRN_MAX_VARIANTS];
+    int count = product_variants(backend, op, p, p->n, variants);
     int picked = cairn_pick_variant(backend, CAIRN_OP_GEMM, variants, count);
     for (int i = 0; i < count; i++) {
+        int64_t chunk = chunk_of(be, op, p, i), rest = p->n % chunk;
+        product_variants(backend, op, p, chunk, full);
+        product_variants(backend, op, p, rest ? rest : chunk, last);
         variants[i].preferred = i == picked;
-        variants[i].work = col + max64(variants[i].work, last[i].work);
+        variants[i].work = col_floats(be, op, p, i) + max64(full[i].work, last[i].work);
     }
     return count;
 }
@@ -162,19 +173,21 @@ static cairn_status run_chunk(struct cairn_backend *backend, enum cairn_op op,
     cairn_status st = CAIRN_OK;
     struct shape s = shape_of(p);
     struct cairn_gemm g = product_of(op, p, images);
+    int has_col = needs_col(ocl_of(backend), op, p, variant), sees = !has_col && !s.plain;
     struct cairn_mem x = past(p->x, first * p->c * p->h * p->w),
                      y = past(p->y, first * p->o * s.pixels);
-    struct cairn_mem col = s.plain ? x : p->work;
-    g.work = past(p->work, col_floats(ocl_of(backend), op, p));
+    struct cairn_mem col = has_col ? p->work : x;
+    g.work = past(p->work, col_floats(ocl_of(backend), op, p, variant));
+    if (sees) g.stride_b = p->c * p->h * p->w;
     if (op == CAIRN_OP_CONV)
         g.a = p->weight, g.b = col, g.bias_v = p->bias_v, g.c = y;
     else if (op == CAIRN_OP_CONV_DATA)
         g.a = p->weight, g.b = y, g.c = col;
     else
         g.a = y, g.b = col, g.c = p->weight;
-    if (!s.plain && op != CAIRN_OP_CONV_DATA) TRY(move(backend, CAIRN_OP_IM2COL, p, first, images));
-    TRY(ocl_gemm(backend, &g, variant));
-    if (!s.plain && op == CAIRN_OP_CONV_DATA) TRY(move(backend, CAIRN_OP_COL2IM, p, first, images));
+    if (has_col && op != CAIRN_OP_CONV_DATA) TRY(move(backend, CAIRN_OP_IM2COL, p, first, images));
+    TRY(ocl_gemm_images(backend, &g, sees ? p : NULL, variant));
+    if (has_col && op == CAIRN_OP_CONV_DATA) TRY(move(backend, CAIRN_OP_COL2IM, p, first, images));
 out:
     return st;
 }
@@ -183,7 +196,7 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
                         int variant)
 {
     cairn_status st = CAIRN_OK;
-    int64_t chunk = chunk_of(ocl_of(backend), op, p);
+    int64_t chunk = chunk_of(ocl_of(backend), op, p, variant);
     for (int64_t first = 0; first < p->n; first += chunk)
         TRY(run_chunk(backend, op, p, variant, first, p->n - first < chunk ? p->n - first : chunk));
 out:

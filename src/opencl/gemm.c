@@ -3,7 +3,9 @@
  * Long products are cut into slabs of 4096 k. A launch makes the partial sums of several slabs side
  * by side in the workspace and gemm-slabs.cl adds them in order, so that small results of long
  * products use the whole device. */
-#include "opencl/opencl.h"
+#include "opencl/gemm.h"
+
+#include "device/schema.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -112,22 +114,26 @@ static enum kind kind_of(const struct ocl_backend *be, int variant)
     return SMALL;
 }
 
-/* The cost of one macro-tile in vector multiplications: the register tiles, and copying both
- * operands into panels (a transposed b costs four times as much as a plain one). */
-static double macro_cost(const struct tile *tile, int tb, int64_t rows, int64_t cols)
+/* Copying a float of b into a panel, in vector multiplications a column: plain rows, and rows that
+ * are transposed or cut out of images. */
+enum { PACK_PLAIN = 3, PACK_HARD = 12 };
+
+/* The cost of one macro-tile and k in multiplications: the register tiles, and copying both
+ * operands into panels. */
+static double macro_cost(const struct tile *tile, int packing, int64_t rows, int64_t cols)
 {
     int64_t nr = tile->width * tile->vectors;
     double product =
         (double)(up(rows, tile->rows) * tile->rows) * (double)(up(cols, nr) * nr) * tile->cost;
-    return product + (tb ? 12.0 : 3.0) * (double)cols + 3.0 * (double)rows;
+    return product + (double)packing * (double)cols + PACK_PLAIN * (double)rows;
 }
 
 /* The register tile and macro-tile with the least estimated time: the device's share of all
  * macro-tiles, and a quarter of one for units that end unevenly. */
 static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct cairn_gemm *p,
-                                     int64_t times)
+                                     int packing, int64_t times)
 {
-    struct ocl_macro best = {p->m, p->n, times, 0, 0, (int)p->tb, 0};
+    struct ocl_macro best = {p->m, p->n, times, 0, 0, packing, 0};
     double least = 0;
     int units = be->compute_units > 0 ? be->compute_units : 1;
     for (int t = 0; t < TILES; t++) {
@@ -140,7 +146,7 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
             for (int64_t y = 1; y <= panels_m && y <= 8 * units; y++) {
                 int64_t cols = up(panels_n, x) * nr, rows = up(panels_m, y) * tile->rows;
                 int64_t items = up(p->n, cols) * up(p->m, rows) * times;
-                double each = macro_cost(tile, best.tb, min64(rows, p->m), min64(cols, p->n));
+                double each = macro_cost(tile, packing, min64(rows, p->m), min64(cols, p->n));
                 double time = each * ((double)up(items, units) + 0.25);
                 if (best.tile && time >= least) continue;
                 least = time;
@@ -153,14 +159,15 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
 }
 
 /* The same, remembered: choosing takes longer than launching. */
-static struct ocl_macro macro_of(struct ocl_backend *be, const struct cairn_gemm *p, int64_t times)
+static struct ocl_macro macro_of(struct ocl_backend *be, const struct cairn_gemm *p, int packing,
+                                 int64_t times)
 {
     uint64_t key =
-        ((uint64_t)p->m * 31 + (uint64_t)p->n) * 31 + (uint64_t)times * 2 + (uint64_t)p->tb;
+        ((uint64_t)p->m * 31 + (uint64_t)p->n) * 31 + (uint64_t)times * 2 + (uint64_t)packing;
     struct ocl_macro *kept = &be->macros[(key * 0x9e3779b97f4a7c15u) >> 58];
     if (!kept->tile || kept->m != p->m || kept->n != p->n || kept->times != times ||
-        kept->tb != p->tb)
-        *kept = choose_macro(be, p, times);
+        kept->packing != packing)
+        *kept = choose_macro(be, p, packing, times);
     return *kept;
 }
 
@@ -171,6 +178,7 @@ struct part {
     struct cairn_mem to;
     int64_t ld, stride_batch, stride_slab;
     int partial;
+    const struct cairn_conv *images; /* CPU: b is a view of these; else NULL */
 };
 
 #define FORMAT                                                                                     \
@@ -189,15 +197,20 @@ static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *
     cl_kernel kernel;
     char options[96];
     int64_t times = cut->batches * part->count;
-    struct ocl_macro macro = macro_of(be, p, times);
+    const struct cairn_conv none = {.stride_h = 1}, *v = part->images ? part->images : &none;
+    struct ocl_macro macro = macro_of(be, p, p->tb || part->images ? PACK_HARD : PACK_PLAIN, times);
     const struct tile *tile = &tiles[macro.tile - 1];
     snprintf(options, sizeof options, "-DVW=%d -DMR=%d -DNV=%d -DCOLS_MAX=%d", tile->width,
              tile->rows, tile->vectors, cols_most(be, tile));
     TRY(ocl_kernel(be, "gemm-cpu.cl", options, "gemm", &kernel));
     size_t local[3] = {1, 1, 1};
     size_t global[3] = {(size_t)up(p->n, macro.cols), (size_t)up(p->m, macro.rows), (size_t)times};
-    TRY(ocl_launch(be, kernel, 3, global, local, FORMAT "ii", ARGUMENTS(p, cut, part),
-                   (int)macro.rows, (int)macro.cols));
+    TRY(ocl_launch(be, kernel, 3, global, local,
+                   FORMAT "ii"
+                          "iiiiiiiiii",
+                   ARGUMENTS(p, cut, part), (int)macro.rows, (int)macro.cols, part->images != NULL,
+                   (int)v->h, (int)v->w, (int)v->kh, (int)v->kw, (int)v->stride_h, (int)v->stride_w,
+                   (int)v->pad_t, (int)v->pad_l, part->images ? (int)cairn_conv_ow(v) : 1));
 out:
     return st;
 }
@@ -261,22 +274,34 @@ out:
     return st;
 }
 
-cairn_status ocl_gemm(struct cairn_backend *backend, const struct cairn_gemm *p, int variant)
+int ocl_gemm_sees_images(const struct ocl_backend *be, int variant)
+{
+    return kind_of(be, variant) == CPU;
+}
+
+cairn_status ocl_gemm_images(struct cairn_backend *backend, const struct cairn_gemm *p,
+                             const struct cairn_conv *images, int variant)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
     enum kind kind = kind_of(be, variant);
     struct cut cut = cut_of(p);
+    assert(!images || kind == CPU);
     if (cut.slabs == 1) {
-        struct part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, 0};
+        struct part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, 0, images};
         return launch(be, kind, p, &cut, &whole);
     }
     for (int64_t first = 0; first < cut.slabs; first += cut.at_once) {
         int64_t count = min64(cut.at_once, cut.slabs - first), each = p->m * p->n;
-        struct part part = {first, count, p->work, p->n, count * each, each, 1};
+        struct part part = {first, count, p->work, p->n, count * each, each, 1, images};
         TRY(launch(be, kind, p, &cut, &part));
         TRY(add_slabs(be, p, &cut, first, count));
     }
 out:
     return st;
+}
+
+cairn_status ocl_gemm(struct cairn_backend *backend, const struct cairn_gemm *p, int variant)
+{
+    return ocl_gemm_images(backend, p, NULL, variant);
 }

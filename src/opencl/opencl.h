@@ -14,11 +14,11 @@ struct ocl_kernel;  /* one kernel of it */
 struct ocl_profile; /* see src/opencl/launch.c */
 #define OCL_BUCKETS 64
 
-/* The macro-tile of gemm-cpu.cl for m x n results, `times` of them; tile: which register tile, 1
- * and up. */
+/* The macro-tile of gemm-cpu.cl for m x n results, `times` of them, where packing b costs so much;
+ * tile: which register tile, 1 and up. */
 struct ocl_macro {
     int64_t m, n, times, rows, cols;
-    int tb, tile;
+    int packing, tile;
 };
 
 struct ocl_backend {
