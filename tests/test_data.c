@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 #include "data/register.h"
 #include "io/yaml.h"
+#include "scratch.h"
 
 #include <check.h>
 #include <math.h>
@@ -12,21 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
-
-static char folder[64];
-
-static void enter(void)
-{
-    strcpy(folder, "/tmp/cairn-test-data-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void leave(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
 
 /* The register -------------------------------------------------------------------------------- */
 
@@ -56,7 +42,7 @@ END_TEST
 START_TEST(test_unknown_name)
 {
     struct cairn_dataset dataset;
-    ck_assert_int_eq(cairn_dataset_load("mnits", folder, 1, &dataset), CAIRN_NOT_FOUND);
+    ck_assert_int_eq(cairn_dataset_load("mnits", scratch, 1, &dataset), CAIRN_NOT_FOUND);
     ck_assert_str_eq(cairn_error(), "there is no data set 'mnits'; there are: glyphs, mnist, "
                                     "fashion-mnist, kmnist");
 }
@@ -68,7 +54,7 @@ static void put(const char *name, int packed, const uint8_t *head, size_t head_s
                 const uint8_t *body, size_t body_size)
 {
     char path[160];
-    snprintf(path, sizeof path, "%s/%s%s", folder, name, packed ? ".gz" : "");
+    snprintf(path, sizeof path, "%s/%s%s", scratch, name, packed ? ".gz" : "");
     gzFile file = gzopen(path, packed ? "wb" : "wbT");
     ck_assert_ptr_nonnull(file);
     gzwrite(file, head, (unsigned)head_size);
@@ -107,7 +93,7 @@ START_TEST(test_load_plain_and_packed)
     struct cairn_dataset dataset;
     put_part("", "train", 0, 25, 25);
     put_part("", "t10k", 1, 3, 3);
-    cairn_status st = cairn_dataset_load("kmnist", folder, 1, &dataset);
+    cairn_status st = cairn_dataset_load("kmnist", scratch, 1, &dataset);
     ck_assert_msg(st == CAIRN_OK, "%s", cairn_error());
     ck_assert_str_eq(dataset.name, "kmnist");
     expect_parts(&dataset, 25, 3);
@@ -128,9 +114,9 @@ START_TEST(test_load_from_environment)
 {
     struct cairn_dataset dataset;
     char path[160];
-    snprintf(path, sizeof path, "%s/cairn", folder);
+    snprintf(path, sizeof path, "%s/cairn", scratch);
     ck_assert_int_eq(mkdir(path, 0777), 0);
-    snprintf(path, sizeof path, "%s/cairn/mnist", folder);
+    snprintf(path, sizeof path, "%s/cairn/mnist", scratch);
     ck_assert_int_eq(mkdir(path, 0777), 0);
     put_part("cairn/mnist/", "train", 1, 12, 12);
     put_part("cairn/mnist/", "t10k", 1, 2, 2);
@@ -138,11 +124,11 @@ START_TEST(test_load_from_environment)
     put_part("", "t10k", 1, 4, 4);
 
     unsetenv("CAIRN_DATA_DIR");
-    setenv("XDG_DATA_HOME", folder, 1);
+    setenv("XDG_DATA_HOME", scratch, 1);
     ck_assert_int_eq(cairn_dataset_load("mnist", NULL, 1, &dataset), CAIRN_OK);
     expect_parts(&dataset, 12, 2);
     cairn_dataset_free(&dataset);
-    setenv("CAIRN_DATA_DIR", folder, 1);
+    setenv("CAIRN_DATA_DIR", scratch, 1);
     ck_assert_int_eq(cairn_dataset_load("mnist", NULL, 1, &dataset), CAIRN_OK);
     expect_parts(&dataset, 5, 4);
     cairn_dataset_free(&dataset);
@@ -152,8 +138,8 @@ END_TEST
 static void expect_failure(cairn_status wanted, const char *complaint)
 {
     struct cairn_dataset dataset;
-    ck_assert_int_eq(cairn_dataset_load("mnist", folder, 1, &dataset), wanted);
-    ck_assert_msg(strstr(cairn_error(), complaint) && strstr(cairn_error(), folder), "%s",
+    ck_assert_int_eq(cairn_dataset_load("mnist", scratch, 1, &dataset), wanted);
+    ck_assert_msg(strstr(cairn_error(), complaint) && strstr(cairn_error(), scratch), "%s",
                   cairn_error());
     ck_assert_ptr_null(dataset.train.pixels);
 }
@@ -312,7 +298,7 @@ int main(void)
     Suite *suite = suite_create("data");
     TCase *tc = tcase_create("data");
     tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_test(tc, test_register_complete);
     tcase_add_test(tc, test_unknown_name);
     tcase_add_test(tc, test_load_plain_and_packed);

@@ -1,6 +1,7 @@
 /* Files appear whole or not at all; digests are the published ones. */
 #include "base/digest.h"
 #include "base/file.h"
+#include "scratch.h"
 
 #include <check.h>
 #include <errno.h>
@@ -12,34 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
-
-static void enter(void)
-{
-    strcpy(folder, "/tmp/cairn-test-file-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
 static int entries(void)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(scratch);
     int count = 0;
     while (readdir(dir)) count++;
     closedir(dir);
     return count - 2;
 }
 
-static void leave(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
 static const char *in_folder(const char *name)
 {
     static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
     return path;
 }
 
@@ -68,7 +54,7 @@ START_TEST(test_read_failures)
     size_t size;
     ck_assert_int_eq(cairn_file_read(in_folder("none"), &data, &size), CAIRN_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(cairn_error(), "none"));
-    ck_assert_int_eq(cairn_file_read(folder, &data, &size), CAIRN_IO);
+    ck_assert_int_eq(cairn_file_read(scratch, &data, &size), CAIRN_IO);
     ck_assert_ptr_null(data);
 }
 END_TEST
@@ -188,7 +174,7 @@ int main(void)
 {
     Suite *suite = suite_create("file");
     TCase *tc = tcase_create("file");
-    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_test(tc, test_write_read);
     tcase_add_test(tc, test_read_failures);
     tcase_add_test(tc, test_read_unsized);

@@ -2,26 +2,12 @@
  * small convolutional net. Trains the two delivered recipes on the best OpenCL device, or on the
  * reference where there is none. */
 #include <cairn/train.h>
+#include "scratch.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char folder[64];
-
-static void enter(void)
-{
-    strcpy(folder, "/tmp/cairn-test-glyphs-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void leave(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
 
 static double train(const char *recipe)
 {
@@ -29,7 +15,7 @@ static double train(const char *recipe)
     struct cairn_train_result result;
     char out[128];
     struct cairn_train_options options = {.recipe = recipe, .out = out};
-    snprintf(out, sizeof out, "%s/run", folder);
+    snprintf(out, sizeof out, "%s/run", scratch);
     options.compute.device =
         cairn_device_find("opencl", &info) == CAIRN_OK ? "opencl" : "reference";
     cairn_status st = cairn_train(&options, &result);
@@ -59,7 +45,7 @@ int main(void)
     Suite *suite = suite_create("glyphs");
     TCase *tc = tcase_create("glyphs");
     tcase_set_timeout(tc, 500);
-    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_test(tc, test_softmax_regression);
     tcase_add_test(tc, test_convolutional_net);
     suite_add_tcase(suite, tc);

@@ -3,6 +3,7 @@
 #include "io/idx.h"
 #include "io/safetensors.h"
 #include "io/yaml.h"
+#include "scratch.h"
 
 #include <check.h>
 #include <math.h>
@@ -10,20 +11,12 @@
 #include <string.h>
 #include <zlib.h>
 
-static char folder[64], path[96];
+static char path[96];
 
 static void enter(void)
 {
-    strcpy(folder, "/tmp/cairn-test-io-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/file", folder);
-}
-
-static void leave(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    scratch_make();
+    snprintf(path, sizeof path, "%s/file", scratch);
 }
 
 static void write_bytes(const void *bytes, size_t size)
@@ -383,7 +376,7 @@ END_TEST
 static TCase *safetensors_cases(void)
 {
     TCase *tc = tcase_create("safetensors");
-    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_checked_fixture(tc, enter, scratch_remove);
     tcase_add_test(tc, test_st_round_trip);
     tcase_add_test(tc, test_st_write_failures);
     tcase_add_loop_test(tc, test_st_damaged, 0, (int)(sizeof damaged / sizeof *damaged));
@@ -394,7 +387,7 @@ static TCase *safetensors_cases(void)
 static TCase *idx_cases(void)
 {
     TCase *tc = tcase_create("idx");
-    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_checked_fixture(tc, enter, scratch_remove);
     tcase_add_test(tc, test_idx_good);
     tcase_add_test(tc, test_idx_cut_off_anywhere);
     tcase_add_test(tc, test_idx_damaged);

@@ -1,6 +1,7 @@
 /* Recipes: what is accepted, and the exact place and words of every complaint. */
 #include "base/file.h"
 #include "train/recipe.h"
+#include "scratch.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -9,20 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64], path[96];
+static char path[96];
 
 static void enter(void)
 {
-    strcpy(folder, "/tmp/cairn-test-recipe-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/r.yaml", folder);
-}
-
-static void leave(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    scratch_make();
+    snprintf(path, sizeof path, "%s/r.yaml", scratch);
 }
 
 static cairn_status read_text(const char *text, const char *const *sets, int count,
@@ -299,15 +292,15 @@ START_TEST(test_names)
 {
     struct cairn_recipe r;
     char file[128];
-    snprintf(file, sizeof file, "%s/mine.yaml", folder);
+    snprintf(file, sizeof file, "%s/mine.yaml", scratch);
     ck_assert_int_eq(cairn_file_write(file, minimal, strlen(minimal)), CAIRN_OK);
-    setenv("CAIRN_RECIPE_DIR", folder, 1);
+    setenv("CAIRN_RECIPE_DIR", scratch, 1);
     ck_assert_int_eq(cairn_recipe_read("mine", NULL, 0, &r), CAIRN_OK);
     ck_assert_str_eq(r.path, file);
     cairn_recipe_free(&r);
 
     unsetenv("CAIRN_RECIPE_DIR");
-    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(chdir(scratch), 0);
     ck_assert_int_eq(cairn_recipe_read("mine.yaml", NULL, 0, &r), CAIRN_OK);
     cairn_recipe_free(&r);
     ck_assert_int_eq(mkdir("data", 0777), 0);
@@ -346,7 +339,7 @@ int main(void)
 {
     Suite *suite = suite_create("recipe");
     TCase *tc = tcase_create("recipe");
-    tcase_add_checked_fixture(tc, enter, leave);
+    tcase_add_checked_fixture(tc, enter, scratch_remove);
     tcase_add_test(tc, test_defaults);
     tcase_add_test(tc, test_full_and_resolved);
     tcase_add_test(tc, test_settings);
