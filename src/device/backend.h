@@ -80,8 +80,8 @@ struct cairn_driver {
 };
 
 /* Each backend's source file defines its own; src/device/registry.c is the only user. */
-extern const struct cairn_driver cairn_reference_driver __attribute__((weak));
-extern const struct cairn_driver cairn_opencl_driver __attribute__((weak));
+extern const struct cairn_driver cairn_reference_driver;
+extern const struct cairn_driver cairn_opencl_driver;
 
 /* Picks a variant: the forced one if its name is in the list, else the preferred one. Returns its index. */
 int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op, const struct cairn_variant *variants,

@@ -15,7 +15,7 @@ cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_de
 {
     cairn_status st = CAIRN_OK;
     for (size_t i = 0; i < DRIVERS; i++)
-        if (drivers[i]) TRY(drivers[i]->list(each, context));
+        TRY(drivers[i]->list(each, context));
 out:
     return st;
 }
@@ -77,7 +77,7 @@ static cairn_status find(const char *spec, const struct cairn_driver **driver, s
     size_t kind_length = strcspn(spec, ":");
     *driver = NULL;
     for (size_t i = 0; i < DRIVERS; i++)
-        if (drivers[i] && strlen(drivers[i]->kind) == kind_length && !strncmp(drivers[i]->kind, spec, kind_length))
+        if (strlen(drivers[i]->kind) == kind_length && !strncmp(drivers[i]->kind, spec, kind_length))
             *driver = drivers[i];
     if (!*driver || (spec[kind_length] == ':' && !spec[kind_length + 1]))
         return cairn_fail(CAIRN_NOT_FOUND,

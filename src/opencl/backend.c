@@ -67,7 +67,7 @@ static int ocl_variants(struct cairn_backend *backend, const struct cairn_proble
     switch (problem->op) {
 #define CASE(slot, NAME, type, member)                                                             \
     case CAIRN_OP_##NAME:                                                                          \
-        return ocl_##slot##_variants ? ocl_##slot##_variants(backend, problem, variants) : 0;
+        return ocl_##slot##_variants(backend, problem, variants);
         CAIRN_OP_LIST(CASE)
 #undef CASE
     case CAIRN_OP_COUNT:
@@ -121,8 +121,8 @@ cairn_status ocl_open_plain(const struct cairn_device_info *info,
         goto out;
     }
     cl_uint width = 0;
-    if (clGetDeviceInfo(be->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL) ==
-        CL_SUCCESS)
+    if (clGetDeviceInfo(be->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width,
+                        NULL) == CL_SUCCESS)
         be->vector_width = (int)width;
     cl_device_fp_config config = 0;
     if (clGetDeviceInfo(be->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config, NULL) ==

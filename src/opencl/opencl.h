@@ -99,13 +99,10 @@ extern const size_t ocl_source_count;
 
 /* Slots, one file per family: src/opencl/gemm.c, conv.c, ... The variants of each operator with
  * their workspace, and the slots. */
-#define OCL_PENDING __attribute__((weak)) /* only while the families are being written */
 #define OCL_SLOT(slot, NAME, type, member)                                                         \
-    OCL_PENDING cairn_status ocl_##slot(struct cairn_backend *backend, const struct type *p,       \
-                                        int variant);                                              \
-    OCL_PENDING int ocl_##slot##_variants(struct cairn_backend *backend,                           \
-                                          const struct cairn_problem *problem,                     \
-                                          struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
+    cairn_status ocl_##slot(struct cairn_backend *backend, const struct type *p, int variant);     \
+    int ocl_##slot##_variants(struct cairn_backend *backend, const struct cairn_problem *problem,  \
+                              struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 CAIRN_OP_LIST(OCL_SLOT)
 #undef OCL_SLOT
 
