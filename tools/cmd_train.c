@@ -80,8 +80,9 @@ static void show(void *context, const struct cairn_train_event *e)
         if (e->epoch > 0 || e->batch > 0)
             fprintf(stderr, "going on behind epoch %lld, batch %lld of the next\n",
                     (long long)e->epoch, (long long)e->batch);
-        if (view->bar && e->epoch < e->epochs)
-            fputs("the first step compiles the kernels that it needs ...", stderr);
+        if (e->epoch < e->epochs)
+            fprintf(stderr, "the first step compiles the kernels that it needs%s",
+                    view->bar ? " ..." : "\n");
     }
     if (e->kind == CAIRN_TRAIN_STEP) show_step(view, e);
     if (e->kind == CAIRN_TRAIN_EPOCH) show_epoch(view, e);

@@ -26,12 +26,14 @@ static cairn_status count_validation(const struct cairn_recipe *recipe, int64_t 
                                      int64_t *count)
 {
     double wanted = recipe->data.validation;
-    *count = (int64_t)(wanted < 1 ? wanted * (double)train : wanted);
-    if (wanted > 0 && (*count < 1 || *count >= train))
-        return cairn_fail(
-            CAIRN_INVALID,
-            "data.validation: %g of %lld training images leaves %lld to validate and %lld to train",
-            wanted, (long long)train, (long long)*count, (long long)(train - *count));
+    if (wanted < 1) wanted = floor(wanted * (double)train);
+    if (recipe->data.validation > 0 && !(wanted >= 1 && wanted < (double)train))
+        return cairn_fail(CAIRN_INVALID,
+                          "data.validation: %g takes %.0f of %lld training images; at least one "
+                          "must validate and at "
+                          "least one must train",
+                          recipe->data.validation, wanted, (long long)train);
+    *count = (int64_t)wanted;
     return CAIRN_OK;
 }
 

@@ -1,0 +1,255 @@
+"""The program from outside: help, exit statuses, one clear complaint for each mistake, and nothing left behind.
+
+Usage: cli.py CAIRN. Everything runs on the reference, in an empty folder of its own.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RECIPES = os.path.join(ROOT, "data", "recipes")
+TINY = os.path.join(RECIPES, "glyphs-tiny.yaml")
+QUICK = ["--device", "reference", "--limit-train", "96", "--limit-test", "32", "--epochs", "1"]
+
+checks = failures = 0
+
+
+def check(good, what, result=None):
+    global checks, failures
+    checks += 1
+    if not good:
+        failures += 1
+        print("FAIL", what)
+        if result:
+            print(f"     exit {result.returncode}\n     stdout: {result.stdout!r}\n     stderr: {result.stderr!r}")
+
+
+class Bench:
+    def __init__(self, cairn):
+        self.cairn = cairn
+        self.work = tempfile.mkdtemp(prefix="cairn-cli-")
+        self.env = dict(os.environ, CAIRN_RECIPE_DIR=RECIPES, XDG_CACHE_HOME=os.path.join(self.work, "cache"),
+                        XDG_DATA_HOME=os.path.join(self.work, "share"))
+        self.env.pop("CAIRN_DATA_DIR", None)
+        os.makedirs(os.path.join(self.work, "here"))
+        self.here = os.path.join(self.work, "here")
+
+    def run(self, *args, **kwargs):
+        kwargs.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run([self.cairn, *args], cwd=self.here, env=self.env, stderr=subprocess.PIPE, text=True,
+                              timeout=300, **kwargs)
+
+    def write(self, name, text):
+        path = os.path.join(self.work, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w" if isinstance(text, str) else "wb") as file:
+            file.write(text)
+        return path
+
+    def recipe(self, name, **changes):
+        """glyphs-tiny with lines replaced: recipe("x", **{"old text": "new text"})."""
+        with open(TINY, encoding="utf-8") as file:
+            text = file.read()
+        for old, new in changes.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        return self.write(name + ".yaml", text)
+
+    def refused(self, what, code, says, *args):
+        """The command fails with this status and one line that holds `says`, and leaves nothing behind."""
+        result = self.run(*args)
+        lines = result.stderr.splitlines()
+        parts = [says] if isinstance(says, str) else says
+        good = (result.returncode == code and len(lines) == 1 and result.stdout == "" and
+                all(part in lines[0] for part in parts) and lines[0].startswith("cairn"))
+        check(good, f"{what}: wanted {code} and {parts}", result)
+        check(os.listdir(self.here) == [], f"{what}: left {os.listdir(self.here)}")
+
+
+def test_help(b):
+    for args in (["--help"], ["-h"], ["help"]):
+        r = b.run(*args)
+        check(r.returncode == 0 and "commands:" in r.stdout and r.stderr == "", "help", r)
+    r = b.run("--version")
+    check(r.returncode == 0 and r.stdout.startswith("cairn "), "version", r)
+    commands = [line.split()[0] for line in b.run("--help").stdout.split("commands:\n")[1].split("\n\n")[0].splitlines()]
+    check({"train", "eval", "summary", "check"} <= set(commands), f"commands: {commands}")
+    for command in commands:
+        r = b.run(command, "--help")
+        check(r.returncode == 0 and r.stdout.startswith(f"usage: cairn {command}") and r.stderr == "", f"{command} --help", r)
+        r = b.run(command, "--no-such-flag")
+        check(r.returncode == 2 and "--no-such-flag" in r.stderr and r.stdout == "", f"{command} --no-such-flag", r)
+    b.refused("no command", 2, ["command is missing", "train"])
+    b.refused("unknown command", 2, ["there is no command trian", "train", "eval"], "trian")
+    b.refused("unknown option", 2, "there is no option --verbose", "--verbose")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        r = b.run("--help", stdout=full)
+        check(r.returncode == 3 and "standard output" in r.stderr, "a full disk behind standard output", r)
+
+
+def test_train_options(b):
+    t = ["train", TINY]
+    b.refused("no recipe", 2, "usage: cairn train RECIPE", "train")
+    b.refused("two recipes", 2, "one argument too many", "train", TINY, TINY)
+    b.refused("unknown flag", 2, ["there is no option --epoch;", "--epochs"], *t, "--epoch", "3")
+    b.refused("missing value", 2, "--epochs: a value is missing", *t, "--epochs")
+    for word in ("0", "-1", "3x", "010", "1e3", "", "99999999999999999999"):
+        b.refused(f"epochs {word}", 2, "--epochs: '" + word, *t, "--epochs", word)
+    b.refused("seed", 2, "--seed: '-3'", *t, "--seed", "-3")
+    b.refused("flag with value", 2, "--quiet takes no value", *t, "--quiet=1")
+    b.refused("math", 2, "neither exact nor fast", *t, "--math", "double")
+    b.refused("resume and force", 2, "exclude each other", *t, "--resume", "--force")
+    b.refused("unknown device", 2, ["device 'cuda' is unknown", "reference, opencl"], *t, "--device", "cuda")
+    b.refused("device that is not there", 2, "no device matches 'opencl:no-such-thing'", *t, "--device", "opencl:no-such-thing")
+    b.refused("variant without =", 2, "OP=NAME", *t, "--device", "reference", "--variant", "gemm")
+    b.refused("variant of nothing", 2, "'matmul' is not an operator", *t, "--device", "reference", "--variant", "matmul=cpu")
+    b.refused("unknown variant", 2, "gemm has no variant 'turbo'", *t, "--device", "reference", "--variant", "gemm=turbo")
+
+
+def test_recipes(b):
+    quick = ["--device", "reference"]
+    b.refused("no such recipe", 2, "no-such-recipe", "train", "no-such-recipe")
+    b.refused("no such file", 2, "/nowhere/r.yaml", "train", "/nowhere/r.yaml")
+    for key, value in (("train.learning_rate", "5e-4abc"), ("train.learning_rate", "nan"), ("train.batch", "010"),
+                       ("train.batch", "0"), ("train.epochs", "many"), ("train.loss", "hinge"), ("train.lr", "0.1"),
+                       ("vars.drop", "1")):
+        b.refused(f"{key}={value}", 2, [value if key != "train.lr" else "lr"], "train", TINY, *quick, "--set", f"{key}={value}")
+    b.refused("wrong key", 2, ["wrong.yaml:", "epoch"], "train", b.recipe("wrong", **{"epochs: 2": "epoch: 2"}), *quick)
+    b.refused("bad number", 2, ["number.yaml:", "5e-4abc"], "train", b.recipe("number", **{"3e-3": "5e-4abc"}), *quick)
+    shapes = {"maxpool 3 stride=2 pad=1": "maxpool 20"}
+    b.refused("kernel larger than its input", 2, ["model[2] 'maxpool 20'", "larger than the image"], "train",
+              b.recipe("shape", **shapes), *quick)
+    b.refused("the same for summary", 2, "model[2] 'maxpool 20'", "summary", b.recipe("shape", **shapes))
+    b.refused("classes", 2, ["gives 11x1x1 numbers", "10 classes"], "train", b.recipe("classes", **{"linear 10": "linear 11"}), *quick)
+    for part in ("600", "1.5e19", "0.001"):
+        b.refused(f"validation {part}", 2, "data.validation", "train", TINY, *quick, "--set", f"data.validation={part}")
+
+
+def idx(magic, *dims):
+    return struct.pack(f">{1 + len(dims)}I", magic, *dims)
+
+
+def test_data(b):
+    lenet = ["train", "mnist-lenet", "--device", "reference", "--epochs", "1"]
+    empty = os.path.join(b.work, "empty")
+    os.makedirs(empty)
+    b.refused("no data", 2, "train-images-idx3-ubyte", *lenet, "--data-dir", empty)
+    folder = os.path.join(b.work, "cut")
+    files = {
+        "train-images-idx3-ubyte": idx(0x803, 40, 28, 28) + bytes(40 * 784), "train-labels-idx1-ubyte": idx(0x801, 40) + bytes(40),
+        "t10k-images-idx3-ubyte": idx(0x803, 10, 28, 28) + bytes(10 * 784), "t10k-labels-idx1-ubyte": idx(0x801, 10) + bytes(10),
+    }
+    for name, content in files.items():
+        b.write("cut/" + name, content)
+    r = b.run(*lenet, "--data-dir", folder, "--out", os.path.join(b.work, "whole"), "--set", "data.normalize=01", "--quiet")
+    check(r.returncode == 0, "whole files train", r)
+    b.refused("images all the same", 2, "zscore", *lenet, "--data-dir", folder, "--set", "data.normalize=zscore")
+    for name, content in files.items():
+        b.write("cut/" + name, content[:-7])
+        b.refused("cut off " + name, 2, name, *lenet, "--data-dir", folder)
+        packed = gzip.compress(content)[:-9]
+        os.remove(os.path.join(folder, name))
+        b.write("cut/" + name + ".gz", packed)
+        b.refused("cut off packed " + name, 2, name, *lenet, "--data-dir", folder)
+        os.remove(os.path.join(folder, name + ".gz"))
+        b.write("cut/" + name, content)
+
+
+def test_folders(b):
+    run = os.path.join(b.work, "run")
+    r = b.run("train", TINY, *QUICK, "--out", run, "--json")
+    check(r.returncode == 0, "a run", r)
+    result = json.loads(r.stdout)
+    check(len(result["weights_sha256"]) == 64 and result["run"] == run, "its JSON", r)
+    before = {name: os.stat(os.path.join(run, name)).st_mtime_ns for name in os.listdir(run)}
+    check(sorted(before) == ["last.safetensors", "metrics.jsonl", "model.safetensors", "recipe.yaml", "summary.json"],
+          f"its files: {sorted(before)}")
+    with open(os.path.join(run, "summary.json"), encoding="utf-8") as file:
+        summary = json.load(file)
+    check(summary["weights_sha256"] == result["weights_sha256"] and sum(map(sum, summary["confusion"])) == 32, "its summary")
+
+    def untouched():
+        return before == {name: os.stat(os.path.join(run, name)).st_mtime_ns for name in os.listdir(run)}
+
+    b.refused("existing run", 2, ["already holds a run", "--resume", "--force"], "train", TINY, *QUICK, "--out", run)
+    b.refused("another recipe", 2, ["another recipe", "seed: 1", "seed: 2"], "train", TINY, *QUICK, "--out", run, "--resume", "--seed", "2")
+    b.refused("force, but another mistake", 2, "device 'cuda'", "train", TINY, "--out", run, "--force", "--device", "cuda")
+    check(untouched(), "the run was touched")
+    other = b.run("train", TINY, *QUICK, "--out", run, "--force", "--seed", "2", "--json")
+    check(other.returncode == 0 and json.loads(other.stdout)["weights_sha256"] != result["weights_sha256"], "--force", other)
+
+    b.refused("nothing to resume", 2, "no checkpoint", "train", TINY, *QUICK, "--out", os.path.join(b.work, "none"), "--resume")
+    full = b.write("full/notes.txt", "mine")
+    b.refused("a folder with something else", 2, "holds no run", "train", TINY, *QUICK, "--out", os.path.dirname(full), "--force")
+    check(os.listdir(os.path.dirname(full)) == ["notes.txt"], "something else was touched")
+    b.refused("a file in the way", 2, "is not a folder", "train", TINY, *QUICK, "--out", full)
+    b.refused("below a file", 3, full, "train", TINY, *QUICK, "--out", os.path.join(full, "run"))
+    b.refused("unwritable", 3, "/proc/cairn", "train", TINY, *QUICK, "--out", "/proc/cairn/run")
+    if os.geteuid() != 0:
+        closed = os.path.join(b.work, "closed")
+        os.makedirs(closed, mode=0o555)
+        b.refused("closed folder", 3, closed, "train", TINY, *QUICK, "--out", os.path.join(closed, "run"))
+    default = b.run("train", "glyphs-tiny", *QUICK, "--quiet")
+    check(default.returncode == 0 and os.listdir(os.path.join(b.here, "runs")) == ["glyphs-tiny"], "the default folder", default)
+    check(default.stderr == "", "--quiet", default)
+    check("\033" not in default.stdout and "run             runs/glyphs-tiny" in default.stdout, "the text result", default)
+    shutil.rmtree(os.path.join(b.here, "runs"))
+
+    again = b.run("eval", run, "--device", "reference", "--json")
+    check(again.returncode == 0 and json.loads(again.stdout)["weights_sha256"] == json.loads(other.stdout)["best_weights_sha256"], "eval", again)
+    b.refused("eval of nothing", 2, "is no run", "eval", os.path.join(b.work, "none"))
+    os.remove(os.path.join(run, "model.safetensors"))
+    b.refused("eval without a model", 2, "--last", "eval", run, "--device", "reference")
+    check(b.run("eval", run, "--last", "--device", "reference").returncode == 0, "eval --last")
+
+
+def test_summary(b):
+    r = b.run("summary", "kmnist-cnn", "--json")
+    s = json.loads(r.stdout)
+    check(s["parameters"] == 420906 and s["layers"][6]["parameters"] == 346200 and s["layers"][3]["output"] == [16, 12, 12], "summary", r)
+    check(s["memory_bytes"]["total"] == sum(v for k, v in s["memory_bytes"].items() if k != "total"), "its memory", r)
+    r = b.run("summary", "kmnist-cnn")
+    check("346,200" in r.stdout and "420,906" in r.stdout and r.returncode == 0, "summary as text", r)
+    b.refused("batch", 2, "--batch: '0'", "summary", "kmnist-cnn", "--batch", "0")
+
+
+def test_interrupt(b):
+    args = ["train", TINY, "--device", "reference", "--limit-test", "32", "--epochs", "60"]
+    whole = json.loads(b.run(*args, "--out", os.path.join(b.work, "unbroken"), "--json").stdout)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run = os.path.join(b.work, f"broken{int(number)}")
+        process = subprocess.Popen([b.cairn, *args, "--out", run, "--quiet"], cwd=b.here, env=b.env, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        while process.poll() is None and not os.path.exists(os.path.join(run, "last.safetensors")):
+            time.sleep(0.002)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=120)
+        check(process.returncode == 3 and errors.count("\n") == 1 and "--resume" in errors, f"signal {number}: {errors!r}")
+        check(not os.path.exists(os.path.join(run, "summary.json")), "an interrupted run has no summary")
+        check(not [name for name in os.listdir(run) if "tmp" in name], "no temporary files")
+        r = b.run(*args, "--out", run, "--resume", "--json")
+        check(r.returncode == 0 and json.loads(r.stdout)["weights_sha256"] == whole["weights_sha256"], "resumed", r)
+        check(json.loads(r.stdout)["steps"] == whole["steps"], "steps", r)
+
+
+def main():
+    bench = Bench(os.path.abspath(sys.argv[1]))
+    try:
+        for test in (test_help, test_train_options, test_recipes, test_data, test_folders, test_summary, test_interrupt):
+            test(bench)
+    finally:
+        shutil.rmtree(bench.work, ignore_errors=True)
+    print(f"{checks} checks, {failures} failures")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
