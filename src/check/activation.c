@@ -12,14 +12,16 @@ static int64_t draw_count(struct check_rng *rng, int small)
                                   : check_size(rng, 20000);
 }
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     problem->u.activation.kind = 1 + check_below(rng, 3);
     problem->u.activation.count = draw_count(rng, small);
 }
 
-static void draw_grad(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw_grad(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     problem->u.activation_grad.kind = 1 + check_below(rng, 3);
     problem->u.activation_grad.count = draw_count(rng, small);
 }

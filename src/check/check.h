@@ -42,7 +42,7 @@ struct check_case {
     int64_t guard; /* elements before offset and behind the extent of every operand */
     int64_t offset[CHECK_MAX_OPERANDS]; /* elements between the guard and operand i */
     int inplace;                        /* 1: outputs that may share an input's memory do */
-    char variant[16]; /* forced; "": every one */
+    char variant[16];                   /* forced; "": every one */
 };
 
 int check_case_print(const struct check_case *c, char *text, size_t size);
@@ -119,9 +119,10 @@ struct check_image {
 
 /* --- what a family adds: one table per operator --- */
 struct check_family {
-    /* Draws fields; the caller completes the problem and draws again while it is invalid or too
-     * large. */
-    void (*draw)(struct check_rng *rng, int small, struct cairn_problem *problem);
+    /* Draws fields; the caller completes the problem and draws again, with the same profile of
+     * 0..99, while it is invalid or too large: profiles keep their shares, however expensive they
+     * are. */
+    void (*draw)(struct check_rng *rng, int profile, int small, struct cairn_problem *problem);
     /* Fills operand number i with its data; returns 0 where the kind's data is right. NULL: always.
      */
     int (*fill)(const struct check_case *c, int operand, const struct check_source *source,

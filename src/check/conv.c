@@ -20,10 +20,9 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
     }
 }
 
-static void draw_any(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw_any(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_conv *p = &problem->u.conv;
-    int64_t profile = check_below(rng, 100);
     p->n = check_size(rng, small ? 2 : 5);
     p->c = check_size(rng, small ? 4 : 17);
     p->o = check_size(rng, small ? 5 : 33);
@@ -44,9 +43,9 @@ static void draw_any(struct check_rng *rng, int small, struct cairn_problem *pro
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
 }
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
-    draw_any(rng, small, problem);
+    draw_any(rng, profile, small, problem);
     problem->u.conv.bias = check_chance(rng, 50);
     problem->u.conv.act = check_chance(rng, 50) ? CAIRN_ACT_NONE : 1 + check_below(rng, 3);
 }

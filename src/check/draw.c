@@ -54,7 +54,7 @@ static double draw_limit(struct check_rng *rng, int small)
 {
     int64_t kind = check_below(rng, 100);
     if (small) return kind < 80 ? 4e3 : 1.2e4;
-    return kind < 60 ? 1e5 : kind < 94 ? 5e5 : 6e6;
+    return kind < 50 ? 1e5 : kind < 90 ? 6e5 : 4e6;
 }
 
 static enum check_kind draw_kind(struct check_rng *rng)
@@ -77,12 +77,17 @@ void check_case_draw(enum cairn_op op, uint64_t seed, int64_t number, int small,
     (void)check_next(&rng);
     memset(c, 0, sizeof *c);
     double limit = draw_limit(&rng, small);
-    int tries = 0;
-    do {
+    /* Half of the cases are not cheap, as far as the operator's draw goes there. */
+    double least = small || check_chance(&rng, 50) ? 0 : limit / 20;
+    int tries = 0, profile = (int)check_below(&rng, 100);
+    for (;;) {
         c->problem = cairn_problem_default(op);
-        families[op]->draw(&rng, small, &c->problem);
+        families[op]->draw(&rng, profile, small, &c->problem);
         assert(++tries < 100000);
-    } while (cairn_problem_complete(&c->problem) != CAIRN_OK || cost_of(&c->problem) > limit);
+        if (cairn_problem_complete(&c->problem) != CAIRN_OK) continue;
+        double cost = cost_of(&c->problem);
+        if (cost <= limit && (cost >= least || tries > 50)) break;
+    }
     c->kind = draw_kind(&rng);
     c->seed = check_next(&rng) >> 40;
     /* Without a guard a simulator itself sees each access out of bounds; elsewhere the guard shows

@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     struct cairn_dropout *p = &problem->u.dropout;
     p->count = check_size(rng, small ? 600 : check_chance(rng, 4) ? 400000 : 20000);
     p->rate = check_chance(rng, 50)

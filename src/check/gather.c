@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     struct cairn_gather *p = &problem->u.gather;
     p->count = check_size(rng, small ? 17 : 300);
     p->item = check_chance(rng, 20) && !small ? 784 : check_size(rng, small ? 40 : 3100);

@@ -3,15 +3,16 @@
 
 #include <string.h>
 
-static void draw_shape(struct check_rng *rng, int small, struct cairn_gemm *p)
+/* Around blocks of 256 and slabs of 4096. */
+static const int64_t ks[] = {255,  256,  257,  511,  513,  1000, 4095,
+                             4096, 4097, 4353, 8191, 8192, 8193, 12289};
+
+static void draw_shape(struct check_rng *rng, int profile, int small, struct cairn_gemm *p)
 {
-    int64_t profile = check_below(rng, 100);
     if (profile < (small ? 8 : 25)) { /* k across blocks of 256 and slabs of 4096 */
         p->m = check_size(rng, small ? 3 : 33);
         p->n = check_size(rng, small ? 3 : 65);
-        p->k = small ? CHECK_PICK(rng, 255, 256, 257, 300)
-                     : CHECK_PICK(rng, 255, 256, 257, 511, 513, 1000, 4095, 4096, 4097, 4353, 8191,
-                                  8192, 8193, 12289);
+        p->k = small ? 255 + profile % 4 : ks[profile % (int)(sizeof ks / sizeof *ks)];
     } else if (profile < 40) { /* pixels along n */
         p->m = check_size(rng, small ? 4 : 20);
         p->n = check_size(rng, small ? 130 : 5000);
@@ -32,10 +33,10 @@ static int64_t draw_gap(struct check_rng *rng)
     return check_chance(rng, 65) ? 0 : check_below(rng, 9) + 1;
 }
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_gemm *p = &problem->u.gemm;
-    draw_shape(rng, small, p);
+    draw_shape(rng, profile, small, p);
     p->ta = check_chance(rng, 50);
     p->tb = check_chance(rng, 50);
     p->lda = (p->ta ? p->m : p->k) + draw_gap(rng);

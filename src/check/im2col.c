@@ -10,8 +10,9 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
     *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
 }
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     struct cairn_im2col *p = &problem->u.im2col;
     p->n = check_size(rng, small ? 2 : 7);
     p->c = check_size(rng, small ? 3 : 17);

@@ -15,8 +15,9 @@ static int64_t draw_decay(struct check_rng *rng, int64_t count)
     return check_chance(rng, 25) ? 0 : check_chance(rng, 30) ? count : check_below(rng, count + 1);
 }
 
-static void draw_sgd(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw_sgd(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     struct cairn_sgd *p = &problem->u.sgd;
     p->count = draw_count(rng, small);
     p->decay_count = draw_decay(rng, p->count);
@@ -25,8 +26,9 @@ static void draw_sgd(struct check_rng *rng, int small, struct cairn_problem *pro
     p->l2 = CHECK_PICKF(rng, 0.0f, 1e-3f, 0.2f, 2.3f, 1e-40f);
 }
 
-static void draw_adam(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw_adam(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     struct cairn_adam *p = &problem->u.adam;
     p->count = draw_count(rng, small);
     p->decay_count = draw_decay(rng, p->count);

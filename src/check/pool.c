@@ -10,8 +10,9 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
     *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel);
 }
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
+    (void)profile;
     struct cairn_pool *p = &problem->u.pool;
     p->planes = check_size(rng, small ? 5 : 130);
     p->h = check_size(rng, small ? 12 : 50);

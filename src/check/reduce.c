@@ -1,10 +1,9 @@
 /* Reductions: lanes of 64, chunks of 4096 and trees of chunks, split over the two outer axes. */
 #include "check/check.h"
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_reduce *p = &problem->u.reduce;
-    int64_t profile = check_below(rng, 100);
     int64_t total = small ? CHECK_PICK(rng, 1, 63, 64, 65, 128, 200, 300)
                           : CHECK_PICK(rng, 63, 64, 65, 127, 4095, 4096, 4097, 8191, 8192, 8193,
                                        12288, 12289, 20481, 28673, 40000, 65536, 65537, 100003);

@@ -3,10 +3,9 @@
 
 #include <math.h>
 
-static void draw(struct check_rng *rng, int small, struct cairn_problem *problem)
+static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_softmax *p = &problem->u.softmax;
-    int64_t profile = check_below(rng, 100);
     if (profile < 40) {
         p->rows = check_size(rng, small ? 40 : 2000);
         p->classes = CHECK_PICK(rng, 2, 9, 10, 10, 10, 11);
