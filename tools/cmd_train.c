@@ -80,7 +80,7 @@ static void show(void *context, const struct cairn_train_event *e)
         if (e->epoch > 0 || e->batch > 0)
             fprintf(stderr, "going on behind epoch %lld, batch %lld of the next\n",
                     (long long)e->epoch, (long long)e->batch);
-        if (e->epoch < e->epochs)
+        if (e->epoch < e->epochs && strcmp(e->device, "reference") != 0)
             fprintf(stderr, "the first step compiles the kernels that it needs%s",
                     view->bar ? " ..." : "\n");
     }
