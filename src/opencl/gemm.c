@@ -48,13 +48,14 @@ static int vector_width(const struct ocl_backend *be)
     return be->vector_width >= 16 ? 16 : be->vector_width >= 8 ? 8 : 4;
 }
 
-/* The most columns of a macro-tile: local memory holds BLOCK rows of them beside a panel of a and
- * one result. */
+/* The most columns of a macro-tile: local memory holds BLOCK rows of them beside a panel of a,
+ * the lines of a transposition and one result. */
 static int cols_most(const struct ocl_backend *be, const struct tile *tile)
 {
     int nr = tile->width * tile->vectors;
     int64_t floats = (int64_t)(be->local_bytes / sizeof(float));
-    int64_t room = min64(floats, 163840) - tile->rows * (BLOCK + 16) - tile->rows * nr - 64;
+    int64_t room =
+        min64(floats, 163840) - (tile->rows + tile->width) * (BLOCK + 16) - tile->rows * nr - 64;
     int64_t panels = room / (BLOCK * nr + 16);
     return (int)min64(panels, 512 / nr) * nr;
 }
