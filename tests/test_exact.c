@@ -64,6 +64,34 @@ START_TEST(hard_ranges)
 }
 END_TEST
 
+static uint32_t mix(uint32_t hash, float value)
+{
+    uint32_t bits = value != value ? 0x7fc00000u : cairn_exact_bits(value);
+    for (int i = 0; i < 4; i++, bits >>= 8) hash = (hash ^ (bits & 0xff)) * 16777619u; /* FNV-1a */
+    return hash;
+}
+
+/* The bits of version 1, as a hash over every 4099th float and 251st turn: whoever changes them
+ * makes a new version. */
+START_TEST(version_1)
+{
+    static const uint32_t want[4] = {0x566e298d, 0xfb5fd411, 0x91355096, 0xdd56b35e};
+    for (int f = 0; f < 4; f++) {
+        uint32_t hash = 2166136261u;
+        for (uint64_t bits = 0; bits < (uint64_t)1 << 32; bits += 4099)
+            hash = mix(hash, functions[f].exact(cairn_exact_float((uint32_t)bits)));
+        ck_assert_msg(hash == want[f], "%s: 0x%08x", functions[f].name, hash);
+    }
+    uint32_t hash = 2166136261u;
+    for (uint32_t turn = 0; turn < 1u << 24; turn += 251) {
+        float sine, cosine;
+        cairn_exact_sincos_turn(turn << 8, &sine, &cosine);
+        hash = mix(mix(hash, sine), cosine);
+    }
+    ck_assert_msg(hash == 0x09682942, "turn: 0x%08x", hash);
+}
+END_TEST
+
 START_TEST(specials)
 {
     ck_assert(isnan(cairn_exact_exp(NAN)) && isnan(cairn_exact_log(NAN)));
@@ -235,6 +263,7 @@ int main(void)
     tcase_set_timeout(cases, 300);
     tcase_add_loop_test(cases, all_over, 0, 4);
     tcase_add_loop_test(cases, hard_ranges, 0, 4);
+    tcase_add_test(cases, version_1);
     tcase_add_test(cases, specials);
     tcase_add_test(cases, turns);
     tcase_add_test(cases, philox_known_answers);

@@ -206,6 +206,25 @@ START_TEST(dropout_random)
 }
 END_TEST
 
+/* An element whose number is the rate itself is dropped: it must be above. */
+START_TEST(dropout_at_the_rate)
+{
+    struct trial t;
+    uint32_t words[4];
+    oracle_philox((uint32_t[4]){1, 0, 3, 2}, (uint32_t[2]){9, 0}, words);
+    trial_init(&t, "dropout count=8 seed=9 stream=2 step=3");
+    for (int i = 0; i < 8; i++) trial_floats(&t, "x")[i] = 1;
+    t.problem.u.dropout.rate = (float)((words[2] >> 8) + 1) / 16777216;
+    ck_assert(t.problem.u.dropout.rate < 1);
+    trial_run(&t, 0);
+    ck_assert(same_bits(trial_floats(&t, "y")[6], 0.0f));
+    t.problem.u.dropout.rate = nextafterf(t.problem.u.dropout.rate, 0);
+    trial_run(&t, 0);
+    ck_assert(trial_floats(&t, "y")[6] > 1);
+    trial_finish(&t);
+}
+END_TEST
+
 /* Dropping keeps no sign and no NaN; keeping keeps both; the gradient is the same operator on dy: y
  * is linear in x. */
 START_TEST(dropout_is_linear)
@@ -391,6 +410,7 @@ int main(void)
     tcase_add_test(cases, softmax_slopes);
     tcase_add_test(cases, softmax_specials);
     tcase_add_loop_test(cases, dropout_random, 0, 4);
+    tcase_add_test(cases, dropout_at_the_rate);
     tcase_add_test(cases, dropout_is_linear);
     tcase_add_loop_test(cases, reduce_random, 0, 3);
     tcase_add_loop_test(cases, reduce_specials, 0, 3);

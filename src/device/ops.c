@@ -43,8 +43,8 @@ static cairn_status check_operand(const struct cairn_device *device, const struc
         return cairn_fail(CAIRN_INVALID, "%s: operand %s lies on another device", op, o->name);
     int64_t size = (int64_t)cairn_dtype_size(o->dtype), room = (int64_t)mem->buffer->bytes / size;
     if (mem->offset < 0 || mem->offset > room || extent > room - mem->offset)
-        return cairn_fail(CAIRN_INVALID, "%s: operand %s needs elements %lld to %lld of a buffer that has %lld", op,
-                          o->name, (long long)mem->offset, (long long)(mem->offset + extent), (long long)room);
+        return cairn_fail(CAIRN_INVALID, "%s: operand %s needs %lld elements from %lld on, of a buffer that has %lld", op,
+                          o->name, (long long)extent, (long long)mem->offset, (long long)room);
     *range = (struct range){mem->buffer, mem->offset * size, (mem->offset + extent) * size, o->role, o->inplace, o->name};
     return CAIRN_OK;
 }
