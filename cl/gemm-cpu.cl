@@ -114,8 +114,9 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
     F(0, 0)                                                                                        \
     F(1, 1)                                                                                        \
     F(2, 2)                                                                                        \
-    F(3, 3) F(4, 4) F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b) F(12, c) F(13, d)    \
-        F(14, e) F(15, f)
+    F(3, 3)                                                                                        \
+    F(4, 4) F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b) F(12, c) F(13, d) F(14, e)   \
+        F(15, f)
 #elif VW == 8
 #define LOW(a, b) (vec)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3)
 #define HIGH(a, b) (vec)(a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
@@ -127,7 +128,7 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
 #define PAIRS(F) F(0, 2, 0, 1) F(1, 3, 2, 3)
 #define EACH(F) F(0, 0) F(1, 1) F(2, 2) F(3, 3)
 #endif
-#define READ_ROW(i, h) vec x##h = LOAD(from + i * A_ROW), y##h;
+#define READ_ROW(i, h) vec x##h = LOAD(from + MIN(i, last) * row), y##h;
 #define WRITE_ROW(i, h) STORE(x##h, to + i * NR);
 #define FORTH(p, q, l, h)                                                                          \
     y##l = LOW(x##p, x##q);                                                                        \
@@ -137,20 +138,23 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
     x##h = HIGH(y##p, y##q);
 #define COPY_ROW(i, h) x##h = y##h;
 
-static inline void transpose(__local const float *from, __local float *to)
-{
-    EACH(READ_ROW)
-    PAIRS(FORTH)
-    PAIRS(BACK)
+/* Of VW rows `row` floats apart; rows behind the last repeat it. */
 #if VW == 16
-    PAIRS(FORTH)
-    PAIRS(BACK)
+#define STAGES PAIRS(FORTH) PAIRS(BACK) PAIRS(FORTH) PAIRS(BACK)
 #elif VW == 8
-    PAIRS(FORTH)
-    EACH(COPY_ROW)
+#define STAGES PAIRS(FORTH) PAIRS(BACK) PAIRS(FORTH) EACH(COPY_ROW)
+#else
+#define STAGES PAIRS(FORTH) PAIRS(BACK)
 #endif
-    EACH(WRITE_ROW)
-}
+#define TRANSPOSE(name, space)                                                                     \
+    static inline void name(space const float *from, long row, int last, __local float *to)        \
+    {                                                                                              \
+        EACH(READ_ROW)                                                                             \
+        STAGES                                                                                     \
+        EACH(WRITE_ROW)                                                                            \
+    }
+TRANSPOSE(transpose_global, __global)
+TRANSPOSE(transpose_local, __local)
 
 /* How b comes out of images, as im2col would write it: rows are taps (channel, ky, kx), columns
  * output pixels. */
@@ -208,20 +212,25 @@ static void pack_b(__global const float *b, long ldb, int tb, const struct view 
     if (tb) {
         for (int j = 0; j < cols; j += NR, to += PANEL)
             for (int v = 0; v < NR; v += VW) {
-                int k = 0;
-                for (int r = 0; r < VW; r++) {
-                    long line = column + MIN(j + v + r, cols - 1);
-                    if (view->on)
-                        see(b, view, (int)line, (int)row, kc, lines + r * A_ROW);
-                    else
-                        copy(b + line * ldb + row, kc, lines + r * A_ROW);
-                }
-                for (; k + VW <= kc; k += VW) transpose(lines + k, to + k * NR + v);
-                if (k < kc && kc >= VW)
-                    transpose(lines + kc - VW, to + (kc - VW) * NR + v);
-                else
+                int last = MIN(VW, cols - j - v) - 1, k = 0;
+                if (last < 0) {
+                    for (; k < kc; k++) STORE((vec)0.0f, to + k * NR + v);
+                } else if (view->on) {
+                    for (int r = 0; r <= last; r++)
+                        see(b, view, (int)column + j + v + r, (int)row, kc, lines + r * A_ROW);
+                    for (; k + VW <= kc; k += VW)
+                        transpose_local(lines + k, A_ROW, last, to + k * NR + v);
                     for (; k < kc; k++)
-                        for (int x = 0; x < VW; x++) to[k * NR + v + x] = lines[x * A_ROW + k];
+                        for (int x = 0; x < VW; x++)
+                            to[k * NR + v + x] = lines[MIN(x, last) * A_ROW + k];
+                } else {
+                    __global const float *from = b + (column + j + v) * ldb + row;
+                    for (; k + VW <= kc; k += VW)
+                        transpose_global(from + k, ldb, last, to + k * NR + v);
+                    for (; k < kc; k++)
+                        for (int x = 0; x < VW; x++)
+                            to[k * NR + v + x] = from[MIN(x, last) * ldb + k];
+                }
             }
     } else if (view->on) {
         for (int k = 0; k < kc; k++, to += NR) {
@@ -241,9 +250,10 @@ static void pack_b(__global const float *b, long ldb, int tb, const struct view 
                 for (int v = 0; v < NR; v += VW) STORE(LOAD(b + j + v), d + v);
             }
             if (whole == cols) continue;
-            int x = 0;
-            for (; x + VW <= cols - whole; x += VW) STORE(LOAD(b + whole + x), d + x);
-            for (; x < cols - whole; x++) d[x] = b[whole + x];
+            int x = 0, rest = cols - whole; /* a vector may reach into the next row */
+            for (; x < rest && (x + VW <= rest || (k + 1 < kc && x + VW <= ldb)); x += VW)
+                STORE(LOAD(b + whole + x), d + x);
+            for (; x < rest; x++) d[x] = b[whole + x];
             for (; x < NR; x++) d[x] = 0.0f;
         }
     }
