@@ -1,20 +1,29 @@
 """The planted faults: one exact replacement each.
 
-name; file under cl/; old and new text; op that shows it; options of `cairn check`; simulator: look with Oclgrind."""
+name; file under cl/; old and new text; op that shows it; options of `cairn check`; simulator: look with Oclgrind, because the
+results on PoCL stay right; suffix: put behind each line tried there."""
 FAULTS = [
-    dict(name="an index", file="im2col.cl", op="im2col",
-         old="x[x_off + (plane * h + r) * w + q]", new="x[x_off + (plane * w + r) * w + q]"),
-    dict(name="a missing barrier", file="softmax.cl", op="softmax", simulator=True,
-         old="        barrier(CLK_LOCAL_MEM_FENCE); /* lane[] and place[] are free for the next row */\n", new=""),
+    # One row too many is read; what it gives is thrown away.
+    dict(name="a bound", file="gemm.cl", op="gemm", simulator=True, suffix=" variant=gpu",
+         old="if (k < depth && line < lines) {", new="if (k < depth && line <= lines) {"),
+    dict(name="an index", file="pool.cl", op="pool_grad",
+         old="ulong at = plane + (ulong)o * ow + c;", new="ulong at = plane + (ulong)o * ow + q0;"),
+    dict(name="a lost bias", file="gemm-slabs.cl", op="gemm", options=["--cases", "60", "--variant", "small"],
+         old="    if (bias_kind) x = x + bias;\n", new=""),
+    # PoCL puts a barrier of its own at the end of such a loop.
+    dict(name="a missing barrier", file="gemm.cl", op="gemm", simulator=True, suffix=" variant=gpu",
+         old="            barrier(CLK_LOCAL_MEM_FENCE);\n        }\n", new="        }\n"),
     dict(name="a wrong padding", file="im2col.cl", op="col2im",
          old="r = row + pad_t, q = (int)s - row * w + pad_l", new="r = row + pad_t, q = (int)s - row * w + pad_t"),
     dict(name="a swapped stride", file="pool.cl", op="pool",
          old="        long top = (long)o * stride_h - pad_t, left = (long)q * stride_w - pad_l;",
          new="        long top = (long)o * stride_w - pad_t, left = (long)q * stride_h - pad_l;"),
-    dict(name="mad for fma", file="exact.h", op="sgd",
-         old="#define FMA(a, b, c) fma(a, b, c)", new="#define FMA(a, b, c) mad(a, b, c)"),
-    dict(name="a wrong seed", file="dropout.cl", op="dropout",
-         old="philox_block(seed, stream, step, block)", new="philox_block(seed & 0xfffffffful, stream, step, block)"),
+    dict(name="mad for fma", file="gemm-small.cl", op="gemm", options=["--cases", "60", "--variant", "small"],
+         old="s = FMA(row[", new="s = mad(row["),
+    dict(name="a dropped last block", file="gemm-small.cl", op="gemm", options=["--cases", "60", "--variant", "small"],
+         old="for (long kb = k0; kb < k_end; kb += BLOCK) {", new="for (long kb = k0; kb == k0 || kb + BLOCK <= k_end; kb += BLOCK) {"),
+    dict(name="a wrong seed", file="philox.h", op="dropout",
+         old="(uint2)((uint)seed, (uint)(seed >> 32))", new="(uint2)((uint)seed, (uint)seed)"),
     dict(name="a lost NaN", file="activation.cl", op="activation",
          old="y[y_off + i] = RELU(v);", new="y[y_off + i] = v > 0.0f ? v : 0.0f;"),
 ]

@@ -19,9 +19,7 @@ OCLGRIND = sorted(glob.glob("/usr/lib*/oclgrind/liboclgrind-rt-icd.so") + glob.g
 
 
 def environment(scratch, kernels, simulator):
-    env = dict(os.environ, CAIRN_KERNEL_DIR=kernels, XDG_CACHE_HOME=os.path.join(scratch, "cache"),
-               POCL_CACHE_DIR=os.path.join(scratch, "pocl"), OCL_ICD_VENDORS="pocl.icd")
-    os.makedirs(env["POCL_CACHE_DIR"], exist_ok=True)
+    env = dict(os.environ, CAIRN_KERNEL_DIR=kernels, OCL_ICD_VENDORS="pocl.icd")
     if simulator:
         env.update(OCL_ICD_VENDORS=OCLGRIND[0], OCLGRIND_DATA_RACES="1", OCLGRIND_UNINITIALIZED="1", OCLGRIND_CHECK_API="1",
                    OCLGRIND_BUILD_OPTIONS="-cl-opt-disable", OCLGRIND_MAX_ERRORS="5",
@@ -99,6 +97,8 @@ def main():
     if not wanted:
         raise SystemExit("no such fault; there are: " + ", ".join(fault["name"] for fault in FAULTS))
     skipped = []
+    if "XDG_CACHE_HOME" not in os.environ:
+        raise SystemExit("set XDG_CACHE_HOME to a folder for the binaries: they are shared by the faults")
     for fault in wanted:
         if fault.get("simulator") and not OCLGRIND:
             skipped.append(fault["name"])
