@@ -12,12 +12,11 @@
 #include <time.h>
 
 #define SAMPLES_MOST 1001
-#define SECONDS 0.03
 
 struct bench {
     const char *device_spec, *variant, *math, *peer;
     struct option_list lines;
-    int64_t samples;
+    int64_t samples, sample_ms;
     int as_json;
     struct cairn_device *device;
     json_t *results;
@@ -89,8 +88,11 @@ static int run_line(struct bench *bench, const char *line)
                            cairn_op_name(problem.op));
     if (bench->variant)
         st = cairn_device_force(bench->device, cairn_op_name(problem.op), bench->variant);
-    if (st == CAIRN_OK) st = cairn_bench_create(bench->device, &problem, SECONDS, &timed);
-    if (st == CAIRN_OK && bench->peer && !(blas = blas_open(&problem.u.gemm, SECONDS))) code = 2;
+    if (st == CAIRN_OK)
+        st = cairn_bench_create(bench->device, &problem, 1e-3 * (double)bench->sample_ms, &timed);
+    if (st == CAIRN_OK && bench->peer &&
+        !(blas = blas_open(&problem.u.gemm, 1e-3 * (double)bench->sample_ms)))
+        code = 2;
     for (int64_t i = 0; st == CAIRN_OK && code < 0 && i < bench->samples; i++) {
         st = cairn_bench_sample(timed, &own[i]);
         if (blas) {
@@ -138,7 +140,7 @@ static int check_words(const struct bench *bench)
 
 int cmd_bench(int argc, char **argv)
 {
-    struct bench bench = {.device_spec = "opencl", .math = "exact", .samples = 15};
+    struct bench bench = {.device_spec = "opencl", .math = "exact", .samples = 15, .sample_ms = 30};
     const struct option_row rows[] = {
         {"op", OPTION_LIST, &bench.lines, "PROBLEM", "an operator with its sizes; may be repeated",
          0, 0, NULL},
@@ -146,8 +148,10 @@ int cmd_bench(int argc, char **argv)
         {"variant", OPTION_TEXT, &bench.variant, "V", "this variant instead of the default one", 0,
          0, NULL},
         {"math", OPTION_TEXT, &bench.math, "M", "exact or fast", 0, 0, NULL},
-        {"samples", OPTION_INT, &bench.samples, "N",
-         "samples of about 30 ms each; the median counts (15)", 1, SAMPLES_MOST, NULL},
+        {"samples", OPTION_INT, &bench.samples, "N", "samples to take; the median counts (15)", 1,
+         SAMPLES_MOST, NULL},
+        {"sample-ms", OPTION_INT, &bench.sample_ms, "N", "milliseconds of a sample, about (30)", 1,
+         60000, NULL},
         {"peer", OPTION_TEXT, &bench.peer, "openblas",
          "time OpenBLAS in turns on the same products", 0, 0, NULL},
         {"json", OPTION_FLAG, &bench.as_json, NULL, "print one JSON value", 0, 0, NULL},

@@ -25,9 +25,9 @@ struct tile {
     double cost;
 };
 static const struct tile tiles[] = {
-    {16, 14, 2, 1.0}, {16, 8, 3, 1.0}, {16, 28, 1, 1.25}, /* 32 registers of 512 bits */
-    {8, 6, 2, 1.0},   {8, 12, 1, 1.2},                    /* 16 of 256 */
-    {4, 6, 2, 1.0},   {4, 12, 1, 1.2},                    /* 16 of 128 */
+    {16, 14, 2, 1.05}, {16, 8, 3, 1.0}, {16, 28, 1, 1.25}, /* 32 registers of 512 bits */
+    {8, 6, 2, 1.0},    {8, 12, 1, 1.2},                    /* 16 of 256 */
+    {4, 6, 2, 1.0},    {4, 12, 1, 1.2},                    /* 16 of 128 */
 };
 
 #define TILES ((int)(sizeof tiles / sizeof *tiles))
@@ -115,18 +115,19 @@ static enum kind kind_of(const struct ocl_backend *be, int variant)
     return SMALL;
 }
 
-/* Copying a float of b into a panel, in vector multiplications a column: plain rows, and rows that
- * are transposed or cut out of images. */
+/* Copying a float into a panel, in multiplications: plain rows, and rows that are transposed or cut
+ * out of images. */
 enum { PACK_PLAIN = 3, PACK_HARD = 12 };
 
 /* The cost of one macro-tile and k in multiplications: the register tiles, and copying both
- * operands into panels. */
-static double macro_cost(const struct tile *tile, int packing, int64_t rows, int64_t cols)
+ * operands into panels. A transposed a is copied in whole vectors, however few rows a register tile
+ * has. */
+static double macro_cost(const struct tile *tile, int packing, int ta, int64_t rows, int64_t cols)
 {
-    int64_t nr = tile->width * tile->vectors;
-    double product =
-        (double)(up(rows, tile->rows) * tile->rows) * (double)(up(cols, nr) * nr) * tile->cost;
-    return product + (double)packing * (double)cols + PACK_PLAIN * (double)rows;
+    int64_t nr = tile->width * tile->vectors, panels = up(rows, tile->rows);
+    int64_t copied = ta ? panels * up(tile->rows, tile->width) * tile->width : rows;
+    double product = (double)(panels * tile->rows) * (double)(up(cols, nr) * nr) * tile->cost;
+    return product + (double)packing * (double)cols + PACK_PLAIN * (double)copied;
 }
 
 /* The register tile and macro-tile with the least estimated time: the device's share of all
@@ -134,7 +135,7 @@ static double macro_cost(const struct tile *tile, int packing, int64_t rows, int
 static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct cairn_gemm *p,
                                      int packing, int64_t times)
 {
-    struct ocl_macro best = {p->m, p->n, times, 0, 0, packing, 0};
+    struct ocl_macro best = {p->m, p->n, times, 0, 0, packing, (int)p->ta, 0};
     double least = 0;
     int units = be->compute_units > 0 ? be->compute_units : 1;
     for (int t = 0; t < TILES; t++) {
@@ -147,7 +148,8 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
             for (int64_t y = 1; y <= panels_m && y <= 8 * units; y++) {
                 int64_t cols = up(panels_n, x) * nr, rows = up(panels_m, y) * tile->rows;
                 int64_t items = up(p->n, cols) * up(p->m, rows) * times;
-                double each = macro_cost(tile, packing, min64(rows, p->m), min64(cols, p->n));
+                double each =
+                    macro_cost(tile, packing, (int)p->ta, min64(rows, p->m), min64(cols, p->n));
                 double time = each * ((double)up(items, units) + 0.25);
                 if (best.tile && time >= least) continue;
                 least = time;
@@ -163,11 +165,11 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
 static struct ocl_macro macro_of(struct ocl_backend *be, const struct cairn_gemm *p, int packing,
                                  int64_t times)
 {
-    uint64_t key =
-        ((uint64_t)p->m * 31 + (uint64_t)p->n) * 31 + (uint64_t)times * 2 + (uint64_t)packing;
+    uint64_t key = ((uint64_t)p->m * 31 + (uint64_t)p->n) * 31 + (uint64_t)times * 2 +
+                   (uint64_t)(packing + p->ta);
     struct ocl_macro *kept = &be->macros[(key * 0x9e3779b97f4a7c15u) >> 58];
     if (!kept->tile || kept->m != p->m || kept->n != p->n || kept->times != times ||
-        kept->packing != packing)
+        kept->packing != packing || kept->ta != p->ta)
         *kept = choose_macro(be, p, packing, times);
     return *kept;
 }

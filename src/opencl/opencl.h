@@ -18,7 +18,7 @@ struct ocl_profile; /* see src/opencl/launch.c */
  * tile: which register tile, 1 and up. */
 struct ocl_macro {
     int64_t m, n, times, rows, cols;
-    int packing, tile;
+    int packing, ta, tile;
 };
 
 struct ocl_backend {
