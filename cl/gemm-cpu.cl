@@ -91,13 +91,6 @@ static inline vec finish(vec x, vec bias_n, vec bias_m, int act)
     return act == 1 ? select(x, (vec)0.0f, x < (vec)0.0f) : x;
 }
 
-static inline float finish_one(float x, int bias_kind, float bias, int act)
-{
-    x = no_minus_zero(x);
-    if (bias_kind) x = x + bias;
-    return act == 1 ? RELU(x) : x;
-}
-
 /* Rows of VW floats become columns: 4 stages (3, 2) of interleaving halves. */
 #if VW == 16
 #define LOW(a, b)                                                                                  \
@@ -115,8 +108,8 @@ static inline float finish_one(float x, int bias_kind, float bias, int act)
     F(1, 1)                                                                                        \
     F(2, 2)                                                                                        \
     F(3, 3)                                                                                        \
-    F(4, 4) F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b) F(12, c) F(13, d) F(14, e)   \
-        F(15, f)
+    F(4, 4)                                                                                        \
+    F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b) F(12, c) F(13, d) F(14, e) F(15, f)
 #elif VW == 8
 #define LOW(a, b) (vec)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3)
 #define HIGH(a, b) (vec)(a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
@@ -250,8 +243,8 @@ static void pack_b(__global const float *b, long ldb, int tb, const struct view 
                 for (int v = 0; v < NR; v += VW) STORE(LOAD(b + j + v), d + v);
             }
             if (whole == cols) continue;
-            int x = 0, rest = cols - whole; /* a vector may reach into the next row */
-            for (; x < rest && (x + VW <= rest || (k + 1 < kc && x + VW <= ldb)); x += VW)
+            int x = 0, rest = cols - whole; /* a vector may reach into the rows behind */
+            for (; x < rest && x + VW <= (kc - 1 - k) * ldb + rest; x += VW)
                 STORE(LOAD(b + whole + x), d + x);
             for (; x < rest; x++) d[x] = b[whole + x];
             for (; x < NR; x++) d[x] = 0.0f;
@@ -285,28 +278,35 @@ static void activate(__global float *c, long ldc, int rows, int cols, int act)
         for (int x = 0; x < cols; x++) c[x] = act == 2 ? exact_tanh(c[x]) : exact_sigmoid(c[x]);
 }
 
-/* A tile that hangs over the edge of c, from local memory. */
-static void store_edge(__local const float *tile, __global float *c, long ldc, int rows, int cols,
+/* count < VW floats, by way of local memory. */
+static vec load_some(__global const float *from, int count, __local float *spare)
+{
+    for (int x = 0; x < count; x++) spare[x] = from[x];
+    return LOAD(spare);
+}
+
+/* A tile that hangs over the edge of c, from local memory; VW more floats lie behind it. */
+static void store_edge(__local float *tile, __global float *c, long ldc, int rows, int cols,
                        int first, int last, __global const float *bias, int bias_kind, int act)
 {
+    __local float *spare = tile + MR * NR;
+    int whole = cols / VW * VW, rest = cols - whole;
+    STORE((vec)0.0f, spare);
+    vec bias_rest = bias_kind == 1 && last ? load_some(bias + whole, rest, spare) : (vec)0.0f;
     for (int i = 0; i < rows; i++, c += ldc, tile += NR) {
-        int x = 0;
-        for (; x + VW <= cols; x += VW) {
+        vec bias_m = (vec)(bias_kind == 2 && last ? bias[i] : 0.0f);
+        for (int x = 0; x < whole; x += VW) {
             vec s = LOAD(tile + x);
             if (!first) s = LOAD(c + x) + s;
-            if (last)
-                s = finish(s, bias_kind == 1 ? LOAD(bias + x) : (vec)0.0f,
-                           (vec)(bias_kind == 2 ? bias[i] : 0.0f), act);
+            if (last) s = finish(s, bias_kind == 1 ? LOAD(bias + x) : (vec)0.0f, bias_m, act);
             STORE(s, c + x);
         }
-        for (; x < cols; x++) {
-            float s = tile[x];
-            if (!first) s = c[x] + s;
-            if (last)
-                s = finish_one(s, bias_kind, bias_kind == 0 ? 0.0f : bias[bias_kind == 1 ? x : i],
-                               act);
-            c[x] = s;
-        }
+        if (!rest) continue;
+        vec s = LOAD(tile + whole);
+        if (!first) s = load_some(c + whole, rest, spare) + s;
+        if (last) s = finish(s, bias_rest, bias_m, act);
+        STORE(s, spare);
+        for (int x = 0; x < rest; x++) c[whole + x] = spare[x];
     }
 }
 
@@ -362,7 +362,7 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
 {
     __local float b_panels[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
     __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
-    __local float tile[MR * NR] __attribute__((aligned(64)));
+    __local float tile[MR * NR + VW] __attribute__((aligned(64)));
     __local float lines[VW * A_ROW] __attribute__((aligned(64)));
     const struct view view = {view_on, h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, ow};
     long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
