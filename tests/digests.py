@@ -42,7 +42,7 @@ def oclgrind(log):
 
 
 class Bench:
-    """Runs cairn in a private folder for runs and caches."""
+    """Runs cairn with a private folder for runs."""
 
     def __init__(self, cairn):
         self.cairn, self.work = cairn, tempfile.mkdtemp(prefix="cairn-digests-")
@@ -50,9 +50,8 @@ class Bench:
         self.count = 0
 
     def environment(self, device):
-        env = dict(os.environ, XDG_CACHE_HOME=os.path.join(self.work, "cache"), CAIRN_RECIPE_DIR=os.path.join(ROOT, "data/recipes"))
+        env = dict(os.environ, CAIRN_RECIPE_DIR=os.path.join(ROOT, "data/recipes"))
         env.pop("CAIRN_KERNEL_DIR", None)
-        os.makedirs(env["XDG_CACHE_HOME"], exist_ok=True)
         env.update(device.env)
         return env
 
@@ -95,7 +94,7 @@ class Bench:
 
 def available(bench, device):
     result = subprocess.run([bench.cairn, "devices"], env=bench.environment(device), capture_output=True, text=True)
-    return result.returncode != 0 or "opencl:" in result.stdout
+    return "opencl:" in result.stdout
 
 
 def data_folder(name):
@@ -133,8 +132,8 @@ def real_images(bench):
 def tiny_net(bench):
     log = os.path.join(bench.work, "oclgrind.log")
     grind = oclgrind(log)
-    args = ["glyphs-tiny", "--limit-train", "24", "--limit-test", "8", "--epochs", "1", "--set", "train.batch=8"]
-    what = "tiny net on glyphs, 3 steps"
+    args = ["glyphs-tiny", "--limit-train", "18", "--limit-test", "4", "--epochs", "1", "--set", "train.batch=8"]
+    what = "glyphs-tiny, 18 images, 3 steps"
     expected = bench.train(REFERENCE, args)
     for device in [REFERENCE, POCL, RUSTICL, grind]:
         if device is None or (device is RUSTICL and not available(bench, device)):
