@@ -132,8 +132,8 @@ def real_images(bench):
 def tiny_net(bench):
     log = os.path.join(bench.work, "oclgrind.log")
     grind = oclgrind(log)
-    args = ["glyphs-tiny", "--limit-train", "18", "--limit-test", "4", "--epochs", "1", "--set", "train.batch=8"]
-    what = "glyphs-tiny, 18 images, 3 steps"
+    args = ["glyphs-tiny", "--limit-train", "20", "--limit-test", "4", "--epochs", "1", "--set", "train.batch=8"]
+    what = "glyphs-tiny, 18 images in 3 steps"
     expected = bench.train(REFERENCE, args)
     for device in [REFERENCE, POCL, RUSTICL, grind]:
         if device is None or (device is RUSTICL and not available(bench, device)):
