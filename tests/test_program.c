@@ -336,7 +336,10 @@ START_TEST(build_errors)
                   cairn_error());
     plant("exact.h", "static inline float no_minus_zero", "statik inline float no_minus_zero");
     ck_assert_int_eq(build_anew("probe.cl", "probe"), CAIRN_BUILD);
-    ck_assert_msg(strstr(cairn_error(), "exact.h:"), "%s", cairn_error());
+    /* Oclgrind's compiler does not heed #line. */
+    const char *vendors = getenv("OCL_ICD_VENDORS");
+    int heeds = !(vendors && strstr(vendors, "oclgrind"));
+    ck_assert_msg(strstr(cairn_error(), heeds ? "exact.h:" : "statik"), "%s", cairn_error());
     plant(NULL, NULL, NULL);
     ck_assert_int_eq(build_anew("memory.cl", "no_such_kernel"), CAIRN_BUILD);
     ck_assert_msg(strstr(cairn_error(), "no_such_kernel"), "%s", cairn_error());
