@@ -154,6 +154,7 @@ TRANSPOSE(transpose_local, __local)
 struct view {
     int on; /* 0: b is a matrix */
     int h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, ow;
+    long size; /* floats of an image */
 };
 
 /* len floats; whole vectors overlap at the end. */
@@ -168,7 +169,8 @@ static void copy(__global const float *from, int len, __local float *to)
 }
 
 /* What one tap sees of an image x at output pixels [pixel, pixel + len): runs within an output row,
- * +0 outside. */
+ * +0 outside. Vectors hang over the end of a run, where the next one comes; behind the last is room
+ * for VW floats. */
 static void see(__global const float *x, const struct view *view, int tap, int pixel, int len,
                 __local float *to)
 {
@@ -180,17 +182,20 @@ static void see(__global const float *x, const struct view *view, int tap, int p
             left = ox * view->stride_w + kx - view->pad_l;
         run = MIN(len, view->ow - ox);
         if (y < 0 || y >= view->h) {
-            for (int i = 0; i < run; i++) to[i] = 0.0f;
-        } else if (view->stride_w == 1) {
-            __global const float *row = x + ((long)channel * view->h + y) * view->w;
-            int begin = MIN(left < 0 ? -left : 0, run), end = MIN(run, view->w - left);
-            for (int i = 0; i < begin; i++) to[i] = 0.0f;
-            if (end > begin) copy(row + left + begin, end - begin, to + begin);
-            for (int i = end < begin ? begin : end; i < run; i++) to[i] = 0.0f;
+            for (int i = 0; i < run; i += VW) STORE((vec)0.0f, to + i);
+            continue;
+        }
+        long row = ((long)channel * view->h + y) * view->w;
+        if (view->stride_w == 1) {
+            int begin = MIN(left < 0 ? -left : 0, run), end = MIN(run, view->w - left), i = begin;
+            for (int z = 0; z < begin; z += VW) STORE((vec)0.0f, to + z);
+            for (; i < end && row + left + i + VW <= view->size; i += VW)
+                STORE(LOAD(x + row + left + i), to + i);
+            for (; i < end; i++) to[i] = x[row + left + i];
+            for (int z = end < begin ? begin : end; z < run; z += VW) STORE((vec)0.0f, to + z);
         } else {
-            __global const float *row = x + ((long)channel * view->h + y) * view->w;
             for (int i = 0, at_x = left; i < run; i++, at_x += view->stride_w)
-                to[i] = at_x >= 0 && at_x < view->w ? row[at_x] : 0.0f;
+                to[i] = at_x >= 0 && at_x < view->w ? x[row + at_x] : 0.0f;
         }
     }
 }
@@ -364,7 +369,8 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
     __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
     __local float tile[MR * NR + VW] __attribute__((aligned(64)));
     __local float lines[VW * A_ROW] __attribute__((aligned(64)));
-    const struct view view = {view_on, h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, ow};
+    const struct view view = {view_on,  h,     w,     kh, kw,      stride_h,
+                              stride_w, pad_t, pad_l, ow, stride_b};
     long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
     long j0 = (long)get_group_id(0) * cols_tile, i0 = (long)get_group_id(1) * rows_tile;
     int cols = (int)MIN((long)cols_tile, n - j0), rows = (int)MIN((long)rows_tile, m - i0);
