@@ -1,7 +1,16 @@
 /* Dropout: any rate, positions that start inside a Philox block or beyond 2^32. */
 #include "check/check.h"
+#include "base/random.h"
 
 #include <math.h>
+
+/* The uniform number of some element as the rate, so that u > rate is asked of equals. */
+static float draw_tie(struct check_rng *rng, const struct cairn_dropout *p)
+{
+    uint64_t element = (uint64_t)p->first + (uint64_t)check_below(rng, p->count);
+    float u = cairn_random_uniform(p->seed, (uint32_t)p->stream, (uint32_t)p->step, element);
+    return u < 1.0f ? u : 0.99999994f;
+}
 
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
@@ -21,6 +30,7 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
                    ? check_below(rng, 10000)
                    : CHECK_PICK(rng, 1, 2, 3, 5, 4294967295, 4294967293, 4294967296, 17179869183,
                                 17179869185, 1099511627775);
+    if (check_chance(rng, 40)) p->rate = draw_tie(rng, p);
 }
 
 /* x s where kept: one rounding; s the same to three. */
