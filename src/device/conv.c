@@ -77,6 +77,8 @@ static cairn_status complete(struct cairn_problem *problem)
         return cairn_fail(CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
                           cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
                           (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
+    if (PRODUCT(p->n, p->c, p->kh, p->kw, cairn_conv_oh(p), cairn_conv_ow(p)) >= CAIRN_HUGE)
+        return cairn_fail(CAIRN_INVALID, "%s: the windows have more than 2^60 elements", cairn_op_name(problem->op));
     return CAIRN_OK;
 }
 

@@ -82,6 +82,9 @@ static cairn_status complete(struct cairn_problem *problem)
     if (!p->sum && p->batch > 1 && p->stride_c < PRODUCT(p->m - 1, p->ldc) + p->n)
         return cairn_fail(CAIRN_INVALID, "gemm: stride_c=%lld lets the results of two batches overlap",
                           (long long)p->stride_c);
+    if (p->sum && PRODUCT(p->batch, p->k) >= CAIRN_HUGE)
+        return cairn_fail(CAIRN_INVALID, "gemm: a sum over batch=%lld and k=%lld has more than 2^60 terms",
+                          (long long)p->batch, (long long)p->k);
     return CAIRN_OK;
 }
 
