@@ -26,17 +26,28 @@ static void draw_grad(struct check_rng *rng, int profile, int small, struct cair
     problem->u.activation_grad.count = draw_count(rng, small);
 }
 
+/* Where tanh and the exp inside sigmoid change their way, and the floats beside it, of either sign.
+ */
+static float turn(uint64_t r)
+{
+    static const float at[] = {0.625f, 9.1f, 88.72284f, 103.97208f};
+    uint32_t bits = check_as_bits(at[r & 3]) + (uint32_t)((r >> 2) % 3) - 1u;
+    return check_as_float(bits | ((uint32_t)r & 0x80000000u));
+}
+
 /* Arguments where the functions bend: real data is stretched to [-16, 16], every eighth to [-128,
- * 128]. */
+ * 128]; some lie where they turn. */
 static int fill(const struct check_case *c, int operand, const struct check_source *source,
                 int64_t extent, void *data)
 {
     float *x = data;
     (void)operand;
     if (c->kind != CHECK_real) return 0;
-    for (int64_t i = 0; i < extent; i++)
-        x[i] = check_as_float(check_float_bits(source, i)) *
-               (check_bits(source, i) >> 61 ? 16.0f : 128.0f);
+    for (int64_t i = 0; i < extent; i++) {
+        uint64_t r = check_bits(source, i);
+        x[i] = check_as_float(check_float_bits(source, i)) * (r >> 61 ? 16.0f : 128.0f);
+        if ((r >> 50 & 31) == 0) x[i] = turn(r);
+    }
     return 1;
 }
 
