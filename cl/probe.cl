@@ -57,6 +57,8 @@ static uint integer_op(uint op, uint a, uint b)
     case 37: return U((float)(uchar)a * F(b));
     case 38: return (uint)(((ulong)a << 31) >> (b & 63u));
     case 39: return (uint)(((long)(int)a * (long)(int)b) >> 20);
+    case 40: return (uint)(((ulong)a << 20) / (ulong)(b | 1u));
+    case 41: return (uint)(((ulong)a << 20) % (ulong)(b | 1u));
     default: return NAN_BITS;
     }
 }
@@ -112,14 +114,36 @@ __kernel void probe_soft(OPERANDS)
     if (o >= 64u) out[out_at + i] = soft_op(o, a[a_at + i], b[b_at + i], c[c_at + i]);
 }
 
-/* out = FMA16(a, b, c) over count groups of 16: vectors take another way through some compilers. */
-__kernel void probe_vector(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
-                           __global const float *c, ulong c_at, __global float *out, ulong out_at, int count)
-{
-    int i = (int)get_global_id(0);
-    if (i >= count) return;
-    vstore16(FMA16(vload16(i, a + a_at), vload16(i, b + b_at), vload16(i, c + c_at)), i, out + out_at);
-}
+/* What kernels do with vectors, which take another way through some compilers and devices, over count groups of N cases; the
+ * operation of a group is that of its first case. */
+#define VECTORS(N)                                                                                                     \
+    static uint##N vector_op##N(uint op, uint##N a, uint##N b, uint##N c)                                              \
+    {                                                                                                                  \
+        const float##N x = as_float##N(a), y = as_float##N(b), z = as_float##N(c), zero = (float##N)0.0f;              \
+        switch (op) {                                                                                                  \
+        case 0: return as_uint##N(FMA##N(x, y, z));                                                                    \
+        case 4: return as_uint##N(x + y);                                                                              \
+        case 5: return as_uint##N(x - y);                                                                              \
+        case 6: return as_uint##N(x * y);                                                                              \
+        case 7: return as_uint##N(x * y + z);                                                                          \
+        case 21: return as_uint##N(select(x, zero, x < zero));                                                         \
+        case 22: return as_uint##N(select(y, x, (x > y) | (x != x)));                                                  \
+        case 23: return as_uint##N(select(x, zero, (as_int##N(x) << 1) == (int##N)0));                                 \
+        case 36: return as_uint##N(convert_float##N(a));                                                               \
+        case 37: return as_uint##N(convert_float##N(convert_uchar##N(a & 255u)) * y);                                  \
+        default: return (uint##N)NAN_BITS;                                                                             \
+        }                                                                                                              \
+    }                                                                                                                  \
+    __kernel void probe_vector##N(OPERANDS)                                                                            \
+    {                                                                                                                  \
+        int i = (int)get_global_id(0);                                                                                 \
+        if (i >= count) return;                                                                                        \
+        uint##N u = vload##N(i, a + a_at), v = vload##N(i, b + b_at), w = vload##N(i, c + c_at);                       \
+        vstore##N(vector_op##N(op[op_at + i * N], u, v, w), i, out + out_at);                                          \
+    }
+VECTORS(4)
+VECTORS(8)
+VECTORS(16)
 
 #define PROBE_GROUP 128 // the largest group of probe_group
 

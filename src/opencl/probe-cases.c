@@ -139,6 +139,11 @@ const struct probe_case ocl_probe_cases[] = {
     {PROP_INTEGERS, OP_SHIFT, 0xffffffff, 0x00000000, 0, 0x80000000},
     {PROP_INTEGERS, OP_MUL_SIGNED, 0xffffffff, 0x00100000, 0, 0xffffffff},
     {PROP_INTEGERS, OP_MUL_SIGNED, 0x80000000, 0x80000000, 0, 0x00000000},
+    {PROP_INTEGERS, OP_DIV_WIDE, 0xffffffff, 0xfffffffe, 0, 0x00100000},
+    {PROP_INTEGERS, OP_DIV_WIDE, 0x80000000, 0x00100000, 0, 0x7ffff800},
+    {PROP_INTEGERS, OP_DIV_WIDE, 0x00000001, 0x00100000, 0, 0x00000000},
+    {PROP_INTEGERS, OP_REM_WIDE, 0xffffffff, 0x00000006, 0, 0x00000005},
+    {PROP_INTEGERS, OP_REM_WIDE, 0x00000001, 0x00100000, 0, 0x00100000},
     /* conversions to float round to even */
     {PROP_CONVERSION, OP_FROM_INT, 0x01000001, 0, 0, 0x4b800000},
     {PROP_CONVERSION, OP_FROM_INT, 0x01000003, 0, 0, 0x4b800002},
@@ -188,6 +193,10 @@ static uint32_t host_integer(enum probe_op op, uint32_t a, uint32_t b)
         return U((float)(a & 255u) * F(b));
     case OP_SHIFT:
         return (uint32_t)(((uint64_t)a << 31) >> (b & 63u));
+    case OP_DIV_WIDE:
+        return (uint32_t)(((uint64_t)a << 20) / (b | 1u));
+    case OP_REM_WIDE:
+        return (uint32_t)(((uint64_t)a << 20) % (b | 1u));
     default: /* OP_MUL_SIGNED */
         return (uint32_t)((uint64_t)((int64_t)(int32_t)a * (int32_t)b) >> 20);
     }
@@ -264,6 +273,12 @@ uint32_t ocl_probe_host(enum probe_op op, uint32_t a, uint32_t b, uint32_t c)
     default:
         return op >= OP_MUL_HI ? host_integer(op, a, b) : host_choice(op, x, y);
     }
+}
+
+int ocl_probe_has_vectors(enum probe_op op)
+{
+    return op == OP_FMA || (op >= OP_ADD && op <= OP_MULADD) ||
+           (op >= OP_RELU && op <= OP_PLUS_ZERO) || op == OP_FROM_UINT || op == OP_FROM_BYTE;
 }
 
 int ocl_probe_same(enum probe_op op, uint32_t x, uint32_t y)

@@ -46,10 +46,10 @@ static void finish_set(struct probe_set *set)
     free(set->property);
 }
 
-static cairn_status init_set(struct probe_set *set)
+/* Room for n cases. */
+static cairn_status init_set(struct probe_set *set, int n)
 {
-    int n = ocl_probe_case_count + PROBE_DRAWN;
-    *set = (struct probe_set){.count = n};
+    *set = (struct probe_set){0};
     set->memory = calloc(6 * (size_t)n, sizeof *set->memory);
     set->property = calloc((size_t)n, 1);
     if (!set->memory || !set->property) {
@@ -58,17 +58,66 @@ static cairn_status init_set(struct probe_set *set)
     }
     uint32_t **columns[] = {&set->op, &set->a, &set->b, &set->c, &set->want, &set->got};
     for (int i = 0; i < 6; i++) *columns[i] = set->memory + (size_t)i * (size_t)n;
-    for (int i = 0; i < n; i++) {
-        struct probe_case one = i < ocl_probe_case_count ? ocl_probe_cases[i]
-                                                         : ocl_probe_draw(i - ocl_probe_case_count);
-        set->op[i] = one.op;
-        set->a[i] = one.a;
-        set->b[i] = one.b;
-        set->c[i] = one.c;
-        set->want[i] = one.want;
-        set->property[i] = one.property;
-    }
     return CAIRN_OK;
+}
+
+static void add_case(struct probe_set *set, const struct probe_case *one)
+{
+    int i = set->count++;
+    set->op[i] = one->op;
+    set->a[i] = one->a;
+    set->b[i] = one->b;
+    set->c[i] = one->c;
+    set->want[i] = one->want;
+    set->property[i] = one->property;
+}
+
+/* Case number i of all, listed and drawn. */
+#define CASES (ocl_probe_case_count + PROBE_DRAWN)
+static struct probe_case case_at(int i)
+{
+    return i < ocl_probe_case_count ? ocl_probe_cases[i] : ocl_probe_draw(i - ocl_probe_case_count);
+}
+
+static cairn_status make_scalars(struct probe_set *set)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(init_set(set, CASES));
+    for (int i = 0; i < CASES; i++) {
+        struct probe_case one = case_at(i);
+        add_case(set, &one);
+    }
+out:
+    return st;
+}
+
+/* Those that kernels do with vectors, ordered by operation; the last of an operation is repeated up
+ * to a whole vector of the widest kind. */
+#define WIDEST 16
+static cairn_status make_vectors(struct probe_set *set)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(init_set(set, CASES + OP_EXP * (WIDEST - 1)));
+    for (int op = 0; op < OP_EXP; op++) {
+        struct probe_case last = {0};
+        if (!ocl_probe_has_vectors((enum probe_op)op)) continue;
+        for (int i = 0; i < CASES; i++) {
+            struct probe_case one = case_at(i);
+            if (one.op != op) continue;
+            last = one;
+            add_case(set, &one);
+        }
+        while (set->count % WIDEST) add_case(set, &last);
+    }
+out:
+    return st;
+}
+
+static void compare_set(const struct probe_set *set, uint32_t *failed)
+{
+    for (int i = 0; i < set->count; i++)
+        if (!ocl_probe_same((enum probe_op)set->op[i], set->got[i], set->want[i]))
+            *failed |= BIT(set->property[i]);
 }
 
 /* The drawn answers are the host's, and some devices inherit its modes: it must answer the listed
@@ -111,7 +160,7 @@ out:
 static const struct {
     const char *kernel;
     enum probe_op first, last;
-} ranges[] = {{"probe", OP_FMA, OP_MUL_SIGNED},
+} ranges[] = {{"probe", OP_FMA, OP_REM_WIDE},
               {"probe_functions", OP_EXP, OP_SIGMOID},
               {"probe_soft", OP_SOFT_FMA, OP_SOFT_SQRT}};
 #define RANGES ((int)(sizeof ranges / sizeof *ranges))
@@ -145,35 +194,32 @@ cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *co
 }
 
 static cairn_status launch_vector(struct ocl_backend *be, struct cairn_mem *mem, int count,
-                                  int unused)
+                                  int width)
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
-    (void)unused;
-    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_vector", &kernel));
-    TRY(ocl_launch_1d(be, kernel, count, 0, "mmmmi", &mem[0], &mem[1], &mem[2], &mem[3], count));
+    char name[32];
+    snprintf(name, sizeof name, "probe_vector%d", width);
+    TRY(ocl_kernel(be, FILE_NAME, NULL, name, &kernel));
+    TRY(ocl_launch_1d(be, kernel, count / width, 0, "mmmmmi", &mem[0], &mem[1], &mem[2], &mem[3],
+                      &mem[4], count / width));
 out:
     return st;
 }
 
-/* The fma cases again, sixteen at a time. Their operands are moved to the front of the set's
- * columns: call it last. */
-static cairn_status probe_vectors(struct ocl_backend *be, struct probe_set *set, uint32_t *failed)
+/* The same in vectors of 4, 8 and 16. */
+static cairn_status probe_vectors(struct ocl_backend *be, uint32_t *failed)
 {
     cairn_status st = CAIRN_OK;
-    const uint32_t *const data[] = {set->a, set->b, set->c};
-    int n = 0;
-    for (int i = 0; i < set->count; i++)
-        if (set->op[i] == OP_FMA) {
-            set->a[n] = set->a[i];
-            set->b[n] = set->b[i];
-            set->c[n] = set->c[i];
-            set->want[n++] = set->want[i];
-        }
-    n = n / 16 * 16;
-    TRY(with_buffers(be, 3, data, (size_t)n, set->got, (size_t)n, launch_vector, n / 16, 0));
-    for (int i = 0; i < n; i++)
-        if (!ocl_probe_same(OP_FMA, set->got[i], set->want[i])) *failed |= BIT(PROP_FMA);
+    struct probe_set set;
+    TRY(make_vectors(&set));
+    const uint32_t *const data[] = {set.op, set.a, set.b, set.c};
+    for (int width = 4; width <= WIDEST && st == CAIRN_OK; width *= 2) {
+        st = with_buffers(be, 4, data, (size_t)set.count, set.got, (size_t)set.count, launch_vector,
+                          set.count, width);
+        if (st == CAIRN_OK) compare_set(&set, failed);
+    }
+    finish_set(&set);
 out:
     return st;
 }
@@ -230,15 +276,13 @@ static cairn_status run_all(struct ocl_backend *be, uint32_t *failed)
     cairn_status st = CAIRN_OK;
     struct probe_set set;
     *failed = host_is_right() ? 0 : BIT(PROP_HOST);
-    TRY(init_set(&set));
+    TRY(make_scalars(&set));
     const uint32_t *const operands[] = {set.op, set.a, set.b, set.c};
     st = ocl_probe_run(be, set.count, operands, set.got);
-    for (int i = 0; i < set.count && st == CAIRN_OK; i++)
-        if (!ocl_probe_same((enum probe_op)set.op[i], set.got[i], set.want[i]))
-            *failed |= BIT(set.property[i]);
-    if (st == CAIRN_OK) st = probe_vectors(be, &set, failed);
-    if (st == CAIRN_OK) st = probe_groups(be, failed);
+    if (st == CAIRN_OK) compare_set(&set, failed);
     finish_set(&set);
+    if (st == CAIRN_OK) st = probe_vectors(be, failed);
+    if (st == CAIRN_OK) st = probe_groups(be, failed);
 out:
     return st;
 }

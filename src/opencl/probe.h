@@ -36,6 +36,8 @@ enum probe_op {
     OP_FROM_BYTE, /* (float)(a & 255) * b */
     OP_SHIFT,     /* (64-bit a << 31) >> (b & 63) */
     OP_MUL_SIGNED,
+    OP_DIV_WIDE, /* (64-bit a << 20) / (b | 1) */
+    OP_REM_WIDE,
     OP_EXP = 48,
     OP_LOG,
     OP_TANH,
@@ -74,6 +76,9 @@ extern const int ocl_probe_case_count;
 
 /* The host's answer to an operation. */
 uint32_t ocl_probe_host(enum probe_op op, uint32_t a, uint32_t b, uint32_t c);
+
+/* Do kernels do it with vectors, too? */
+int ocl_probe_has_vectors(enum probe_op op);
 
 /* Equal bits; for operations that give floats, any NaN equals any other. */
 int ocl_probe_same(enum probe_op op, uint32_t x, uint32_t y);
