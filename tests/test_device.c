@@ -1,5 +1,8 @@
 /* Devices: listed, found by text, opened, and their memory. Needs at least one OpenCL device
  * (PoCL). */
+#include "base/error.h"
+#include "device/device.h"
+
 #include <cairn/cairn.h>
 
 #include <check.h>
@@ -271,6 +274,31 @@ static void count_fills(void *context, const char *kernel, int64_t calls, double
 }
 
 /* More launches than events are held at a time; the probe's own do not count. */
+static cairn_status fail_late(struct cairn_backend *backend)
+{
+    (void)backend;
+    return cairn_fail(CAIRN_MEMORY, "too late");
+}
+
+/* What a wait reports is kept, whatever its kind, and names the operators that it may mean. */
+START_TEST(late_failure)
+{
+    struct cairn_device *device;
+    struct cairn_buffer *buffer;
+    ck_assert_int_eq(cairn_device_open("reference", NULL, &device), CAIRN_OK);
+    const struct cairn_backend_ops *whole = device->backend->ops;
+    struct cairn_backend_ops broken = *whole;
+    broken.sync = fail_late;
+    device->backend->ops = &broken;
+    ck_assert_int_eq(cairn_device_sync(device), CAIRN_MEMORY);
+    device->backend->ops = whole;
+    ck_assert_int_eq(cairn_device_sync(device), CAIRN_MEMORY);
+    ck_assert_int_eq(cairn_buffer_create(device, 4, &buffer), CAIRN_MEMORY);
+    ck_assert_msg(strstr(cairn_error(), "too late (operators") != NULL, "%s", cairn_error());
+    cairn_device_close(device);
+}
+END_TEST
+
 START_TEST(profile)
 {
     struct cairn_device_options options = {.profile = 1};
@@ -303,6 +331,7 @@ int main(void)
     tcase_add_test(cases, probed);
     tcase_add_test(cases, host_modes);
     tcase_add_test(cases, memory);
+    tcase_add_test(cases, late_failure);
     tcase_add_test(cases, profile);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -15,10 +15,11 @@ struct range {
 };
 #define MAX_OPERANDS 8
 
-/* A late failure is kept: it names the operators since the last wait, and every later call returns it. */
-static cairn_status keep_failure(struct cairn_device *device, cairn_status st)
+/* A late failure is kept: it names the operators since the last wait, and every later call returns it. What a call that
+ * waited says is late, whatever it is; memory that a command does not get at once concerns that command alone. */
+static cairn_status keep_failure(struct cairn_device *device, cairn_status st, int waited)
 {
-    if (st != CAIRN_DEVICE || device->failed) return st;
+    if (st == CAIRN_OK || device->failed || (!waited && st != CAIRN_DEVICE)) return st;
     device->failed = st;
     snprintf(device->failure, sizeof device->failure, "%.400s (operators %llu to %llu since the last wait)",
              cairn_error(), (unsigned long long)device->waited + 1, (unsigned long long)device->enqueued);
@@ -165,7 +166,7 @@ cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *
     if (st != CAIRN_OK) {
         char line[256];
         cairn_problem_print(&complete, line, sizeof line);
-        st = keep_failure(device, cairn_fail_in(st, "%s", line));
+        st = keep_failure(device, cairn_fail_in(st, "%s", line), 0);
         goto out;
     }
     if (device->backend->options.wait_each) {
@@ -184,7 +185,7 @@ cairn_status cairn_device_sync(struct cairn_device *device)
 {
     cairn_status st = CAIRN_OK;
     TRY(check_alive(device));
-    TRY(keep_failure(device, device->backend->ops->sync(device->backend)));
+    TRY(keep_failure(device, device->backend->ops->sync(device->backend), 1));
     device->waited = device->enqueued;
 out:
     return st;
@@ -235,7 +236,7 @@ cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, cons
     cairn_status st = CAIRN_OK;
     TRY(check_span(buffer, offset, bytes));
     if (bytes == 0) return CAIRN_OK;
-    TRY(keep_failure(buffer->device, buffer->backend->ops->write(buffer->backend, buffer, offset, data, bytes)));
+    TRY(keep_failure(buffer->device, buffer->backend->ops->write(buffer->backend, buffer, offset, data, bytes), 0));
 out:
     return st;
 }
@@ -245,7 +246,7 @@ cairn_status cairn_buffer_read(struct cairn_buffer *buffer, size_t offset, void 
     cairn_status st = CAIRN_OK;
     TRY(check_span(buffer, offset, bytes));
     if (bytes == 0) return CAIRN_OK;
-    TRY(keep_failure(buffer->device, buffer->backend->ops->read(buffer->backend, buffer, offset, data, bytes)));
+    TRY(keep_failure(buffer->device, buffer->backend->ops->read(buffer->backend, buffer, offset, data, bytes), 1));
     buffer->device->waited = buffer->device->enqueued;
 out:
     return st;
@@ -262,7 +263,7 @@ cairn_status cairn_buffer_copy(struct cairn_buffer *to, size_t to_offset, struct
         return cairn_fail(CAIRN_INVALID, "copy between overlapping parts of a buffer");
     if (bytes == 0) return CAIRN_OK;
     TRY(keep_failure(to->device,
-                     to->backend->ops->copy(to->backend, to, to_offset, from, from_offset, bytes)));
+                     to->backend->ops->copy(to->backend, to, to_offset, from, from_offset, bytes), 0));
 out:
     return st;
 }
@@ -273,7 +274,7 @@ cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_
     TRY(check_span(buffer, offset, bytes));
     if (offset % 4 || bytes % 4) return cairn_fail(CAIRN_INVALID, "fill: offset and size must be multiples of 4 bytes");
     if (bytes == 0) return CAIRN_OK;
-    TRY(keep_failure(buffer->device, buffer->backend->ops->fill(buffer->backend, buffer, offset, bytes, pattern)));
+    TRY(keep_failure(buffer->device, buffer->backend->ops->fill(buffer->backend, buffer, offset, bytes, pattern), 0));
 out:
     return st;
 }
@@ -282,7 +283,11 @@ cairn_status cairn_device_profile(struct cairn_device *device,
                                   void (*each)(void *context, const char *kernel, int64_t calls, double seconds),
                                   void *context)
 {
+    cairn_status st = CAIRN_OK;
+    TRY(check_alive(device));
     if (!device->backend->ops->profile)
         return cairn_fail(CAIRN_UNSUPPORTED, "%s keeps no profile", device->backend->info.name);
-    return device->backend->ops->profile(device->backend, each, context);
+    TRY(keep_failure(device, device->backend->ops->profile(device->backend, each, context), 0));
+out:
+    return st;
 }

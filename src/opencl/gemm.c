@@ -65,7 +65,7 @@ static int admitted(const struct ocl_backend *be, enum kind kind)
     if (kind == SMALL) return 1;
     if (kind == GPU) return be->max_group >= 64 && be->local_bytes >= 16384;
     for (int i = 0; i < TILES; i++)
-        if (tiles[i].width == vector_width(be) && cols_most(be, &tiles[i]) == 0) return 0;
+        if (tiles[i].width == vector_width(be) && cols_most(be, &tiles[i]) <= 0) return 0;
     return 1;
 }
 
