@@ -21,11 +21,13 @@ cairn_status cairn_text_int(const char *word, int64_t min, int64_t max, int64_t 
     const char *digits = *word == '-' ? word + 1 : word;
     size_t n = plain_digits(digits);
     if (n == 0 || digits[n] != '\0')
-        return cairn_fail(CAIRN_PARSE, "'%s' is not a whole number (write it in plain decimal, like 12)", word);
+        return cairn_fail(CAIRN_PARSE,
+                          "'%s' is not a whole number (write it in plain decimal, like 12)", word);
     errno = 0;
     long long v = strtoll(word, NULL, 10);
     if (errno || v < min || v > max)
-        return cairn_fail(CAIRN_PARSE, "%s is out of range, %lld to %lld", word, (long long)min, (long long)max);
+        return cairn_fail(CAIRN_PARSE, "%s is out of range, %lld to %lld", word, (long long)min,
+                          (long long)max);
     *value = v;
     return CAIRN_OK;
 }
@@ -34,7 +36,9 @@ cairn_status cairn_text_u64(const char *word, uint64_t *value)
 {
     size_t n = plain_digits(word);
     if (n == 0 || word[n] != '\0')
-        return cairn_fail(CAIRN_PARSE, "'%s' is not a whole number of 0 or more (write it in plain decimal)", word);
+        return cairn_fail(CAIRN_PARSE,
+                          "'%s' is not a whole number of 0 or more (write it in plain decimal)",
+                          word);
     errno = 0;
     unsigned long long v = strtoull(word, NULL, 10);
     if (errno) return cairn_fail(CAIRN_PARSE, "%s is out of range, 0 to 2^64 - 1", word);

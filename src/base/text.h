@@ -6,14 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "-12", "0", "128"; no sign '+', no leading zeros ("010"), no space, within [min, max]. CAIRN_PARSE says what was wrong. */
+/* "-12", "0", "128"; no sign '+', no leading zeros ("010"), no space, within [min, max].
+ * CAIRN_PARSE says what was wrong. */
 cairn_status cairn_text_int(const char *word, int64_t min, int64_t max, int64_t *value);
 cairn_status cairn_text_u64(const char *word, uint64_t *value);
 
-/* "0.5", "5e-4", "-1"; decimal, finite; no "nan", "inf", hexadecimal, leading zeros ("010", "00.5") or trailing text. */
+/* "0.5", "5e-4", "-1"; decimal, finite; no "nan", "inf", hexadecimal, leading zeros ("010", "00.5")
+ * or trailing text. */
 cairn_status cairn_text_double(const char *word, double *value);
 
-/* As cairn_text_double, but also accepts "nan", "inf" and "-inf": for printed problems, where such scalars are test data. */
+/* As cairn_text_double, but also accepts "nan", "inf" and "-inf": for printed problems, where such
+ * scalars are test data. */
 cairn_status cairn_text_float_any(const char *word, float *value);
 
 /* Writes the shortest decimal text that reads back to the same float. */
