@@ -144,7 +144,10 @@ out:
     return st;
 }
 
-static const char *const prefixes[3] = {"", "moment1.", "moment2."};
+#define PARTS 3 /* weights and the optimizer's moments */
+static const char *const prefixes[PARTS] = {"", "moment1.", "moment2."};
+static const char *const digest_keys[PARTS] = {"cairn.sha256", "cairn.moment1.sha256",
+                                               "cairn.moment2.sha256"};
 #define NAME 48
 
 cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *model,
@@ -152,17 +155,17 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
                                     float *moment2)
 {
     cairn_status st = CAIRN_OK;
-    float *const parts[3] = {flat, moment1, moment2};
-    size_t most = (size_t)model->param_count * 3;
+    float *const parts[PARTS] = {flat, moment1, moment2};
+    size_t most = (size_t)model->param_count * PARTS;
     struct cairn_st_tensor *tensors = calloc(most, sizeof *tensors);
     char(*names)[NAME] = calloc(most, sizeof *names);
-    char values[FIELDS][VALUE], *key_list[FIELDS], *value_list[FIELDS];
-    size_t count = 0;
+    char values[FIELDS + PARTS][VALUE], *key_list[FIELDS + PARTS], *value_list[FIELDS + PARTS];
+    size_t count = 0, keys = 0;
     if (!tensors || !names) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;
     }
-    for (int part = 0; part < 3; part++)
+    for (int part = 0; part < PARTS; part++)
         for (int i = 0; i < model->param_count && parts[part]; i++, count++) {
             const struct cairn_param *p = &model->params[i];
             snprintf(names[count], NAME, "%s%s", prefixes[part], p->name);
@@ -170,13 +173,17 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
                 names[count], CAIRN_ST_F32, p->rank, {0}, parts[part] + p->offset};
             memcpy(tensors[count].dims, p->dims, sizeof p->dims);
         }
-    for (size_t i = 0; i < FIELDS; i++) {
-        print_field(state, &fields[i], values[i]);
-        key_list[i] = (char *)fields[i].key;
-        value_list[i] = values[i];
+    for (; keys < FIELDS; keys++) {
+        print_field(state, &fields[keys], values[keys]);
+        key_list[keys] = (char *)fields[keys].key;
     }
-    TRY(cairn_st_write(path,
-                       &(struct cairn_st_file){tensors, count, key_list, value_list, FIELDS}));
+    for (int part = 0; part < PARTS; part++) {
+        if (!parts[part]) continue;
+        TRY(cairn_weights_digest(model, parts[part], values[keys]));
+        key_list[keys++] = (char *)digest_keys[part];
+    }
+    for (size_t i = 0; i < keys; i++) value_list[i] = values[i];
+    TRY(cairn_st_write(path, &(struct cairn_st_file){tensors, count, key_list, value_list, keys}));
 out:
     free(tensors);
     free(names);
@@ -197,15 +204,29 @@ static cairn_status read_tensor(const struct cairn_st_file *file, const struct c
     return CAIRN_OK;
 }
 
+static cairn_status check_digest(const struct cairn_st_file *file, const struct cairn_model *model,
+                                 const char *key, const float *flat)
+{
+    char now[65];
+    const char *then = cairn_st_metadata(file, key);
+    if (!then) return cairn_fail(CAIRN_FORMAT, "the metadata %s is missing", key);
+    cairn_status st = cairn_weights_digest(model, flat, now);
+    if (st == CAIRN_OK && strcmp(then, now) != 0)
+        st = cairn_fail(CAIRN_FORMAT, "damaged: its numbers are not those written (%s differs)",
+                        key);
+    return st;
+}
+
 static cairn_status read_all(const struct cairn_st_file *file, const struct cairn_model *model,
-                             struct cairn_state *state, float *const parts[3])
+                             struct cairn_state *state, float *const parts[PARTS])
 {
     cairn_status st = CAIRN_OK;
-    for (int part = 0; part < 3; part++) {
+    for (int part = 0; part < PARTS; part++) {
         if (!parts[part]) continue;
         memset(parts[part], 0, (size_t)model->flat_floats * sizeof(float));
         for (int i = 0; i < model->param_count; i++)
             TRY(read_tensor(file, &model->params[i], prefixes[part], parts[part]));
+        TRY(check_digest(file, model, digest_keys[part], parts[part]));
     }
     for (size_t i = 0; i < FIELDS && state; i++) {
         const char *text = cairn_st_metadata(file, fields[i].key);
@@ -221,7 +242,7 @@ cairn_status cairn_checkpoint_read(const char *path, const struct cairn_model *m
                                    float *moment2)
 {
     cairn_status st = CAIRN_OK;
-    float *const parts[3] = {flat, moment1, moment2};
+    float *const parts[PARTS] = {flat, moment1, moment2};
     struct cairn_st_file file = {0};
     TRY(cairn_st_read(path, &file));
     st = read_all(&file, model, state, parts);

@@ -2,7 +2,8 @@
  *
  * Files are safetensors: a tensor per parameter under its name; last.safetensors has the moments
  * too, as "moment1.NAME" and "moment2.NAME", and the state as metadata "cairn.KEY" (reals as C's
- * hexadecimal floats, so that each bit survives). */
+ * hexadecimal floats, so that each bit survives). The digests of weights and moments are metadata
+ * too, so that a flipped bit is told and not trained on. */
 #ifndef CAIRN_TRAIN_CHECKPOINT_H
 #define CAIRN_TRAIN_CHECKPOINT_H
 
@@ -42,7 +43,8 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
                                     float *moment2);
 
 /* Reads what is asked for (moments may be NULL; state may be NULL). CAIRN_FORMAT names a tensor or
- * key that is missing, of another shape, or malformed. Gaps in flat are +0. */
+ * key that is missing, of another shape, or malformed, and numbers that are not those written. Gaps
+ * in flat are +0. */
 cairn_status cairn_checkpoint_read(const char *path, const struct cairn_model *model,
                                    struct cairn_state *state, float *flat, float *moment1,
                                    float *moment2);

@@ -23,11 +23,10 @@ struct trainer {
     int warm; /* 1: the first step, which compiles kernels, is over */
 };
 
-static cairn_status tell(struct trainer *t, enum cairn_train_event_kind kind)
+static void tell(struct trainer *t, enum cairn_train_event_kind kind)
 {
     t->event.kind = kind;
     if (t->options->event) t->options->event(t->options->context, &t->event);
-    return CAIRN_OK;
 }
 
 static int stopped(const struct trainer *t)
@@ -144,7 +143,8 @@ static cairn_status check_state(const struct trainer *t)
         return cairn_fail(CAIRN_INVALID,
                           "%s was trained on other images than those that %s has now", path,
                           t->recipe.data.name);
-    if (s->batch > batches_of(t) || s->epoch > t->recipe.train.epochs)
+    if (s->batch > batches_of(t) || s->epoch > t->recipe.train.epochs || s->best_epoch > s->epoch ||
+        s->step != s->epoch * batches_of(t) + s->batch)
         return cairn_fail(CAIRN_FORMAT, "%s/last.safetensors: its counters do not fit the recipe",
                           path);
     return CAIRN_OK;
@@ -264,7 +264,7 @@ static cairn_status time_step(struct trainer *t, int64_t images, double *begun)
         t->event.batch = t->state.batch;
         t->event.samples_per_second =
             t->state.epoch_samples > 0 ? (double)t->state.epoch_samples / timed : (double)NAN;
-        TRY(tell(t, CAIRN_TRAIN_STEP));
+        tell(t, CAIRN_TRAIN_STEP);
     }
 out:
     return st;
@@ -350,7 +350,7 @@ static cairn_status end_epoch(struct trainer *t)
     TRY(cairn_report_add_metrics(&t->metrics, &t->event, t->state.step,
                                  t->recipe.train.learning_rate));
     TRY(save(t));
-    TRY(tell(t, CAIRN_TRAIN_EPOCH));
+    tell(t, CAIRN_TRAIN_EPOCH);
 out:
     return st;
 }
@@ -363,7 +363,7 @@ static void tell_kernel(void *context, const char *kernel, int64_t calls, double
     t->event.kernel = kernel;
     t->event.calls = calls;
     t->event.seconds = seconds;
-    (void)tell(t, CAIRN_TRAIN_KERNEL);
+    tell(t, CAIRN_TRAIN_KERNEL);
 }
 
 static cairn_status finish(struct trainer *t, struct cairn_train_result *result)
@@ -375,11 +375,15 @@ static cairn_status finish(struct trainer *t, struct cairn_train_result *result)
     const struct cairn_device_info *info = cairn_device_info(t->session.device);
     double loss = 0;
     if (!confusion) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    TRY(tell(t, CAIRN_TRAIN_TESTING));
+    tell(t, CAIRN_TRAIN_TESTING);
     TRY(get(t, CAIRN_REGION_PARAMS, t->session.flat));
     TRY(cairn_weights_digest(t->session.model, t->session.flat, result->weights_sha256));
     TRY(put(t, CAIRN_REGION_PARAMS, t->best));
-    TRY(cairn_session_evaluate(&t->session, CAIRN_PART_TEST, &loss, &correct));
+    st = cairn_session_evaluate(&t->session, CAIRN_PART_TEST, &loss, &correct);
+    if (st == CAIRN_INTERRUPTED)
+        st = cairn_fail(st, "interrupted in the test; all epochs are done: --resume tests %s again",
+                        t->folder.path);
+    if (st != CAIRN_OK) goto out;
     TRY(cairn_session_confusion(&t->session, confusion));
     snprintf(result->run, sizeof result->run, "%s", t->folder.path);
     snprintf(result->device, sizeof result->device, "%s", info->name);
@@ -426,7 +430,7 @@ cairn_status cairn_train(const struct cairn_train_options *options,
     TRY(set_up(&t));
     TRY(t.folder.fresh ? start_fresh(&t) : start_resumed(&t));
     describe_event(&t);
-    TRY(tell(&t, CAIRN_TRAIN_STARTED));
+    tell(&t, CAIRN_TRAIN_STARTED);
     while (t.state.epoch < t.recipe.train.epochs) {
         TRY(run_epoch(&t));
         TRY(end_epoch(&t));
