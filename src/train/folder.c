@@ -3,8 +3,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,14 +28,64 @@ static int has(const struct cairn_folder *folder, const char *name)
     return there;
 }
 
-static cairn_status is_empty(const char *path, int *empty)
+/* "NAME.tmp.PID" for the NAME of one of a run's files: a killed process was writing it. */
+static int is_leftover(const char *entry)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        size_t n = strlen(files[i]);
+        if (!strncmp(entry, files[i], n) && !strncmp(entry + n, ".tmp.", 5)) return 1;
+    }
+    return 0;
+}
+
+/* Whether it holds nothing but leftovers; with `clean` those are removed. */
+static cairn_status is_empty(const char *path, int clean, int *empty)
 {
     DIR *dir = opendir(path);
     if (!dir) return cairn_fail_errno(CAIRN_IO, "%s: reading the folder", path);
     *empty = 1;
-    for (struct dirent *entry; (entry = readdir(dir));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) *empty = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        const char *name = entry->d_name;
+        if (!strcmp(name, ".") || !strcmp(name, "..")) continue;
+        if (!is_leftover(name))
+            *empty = 0;
+        else if (clean)
+            unlinkat(dirfd(dir), name, 0);
+    }
     closedir(dir);
+    return CAIRN_OK;
+}
+
+/* The lock goes with the process. File systems that know no locks do without. */
+static cairn_status lock(struct cairn_folder *folder)
+{
+    int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return cairn_fail_errno(CAIRN_IO, "%s: opening the folder", folder->path);
+    folder->lock = fd;
+    folder->locked = 1;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return cairn_fail(CAIRN_EXISTS,
+                          "another process is training in %s: let it end, or choose another folder "
+                          "(--out)",
+                          folder->path);
+    return CAIRN_OK;
+}
+
+/* What the folder holds must fit what is to be done: go on, replace, or begin. */
+static cairn_status look(struct cairn_folder *folder)
+{
+    const char *path = folder->path;
+    int empty = 1, is_run = has(folder, "recipe.yaml") || has(folder, "last.safetensors");
+    cairn_status st = is_empty(path, 0, &empty);
+    if (st != CAIRN_OK) return st;
+    if (is_run && !folder->force)
+        return cairn_fail(CAIRN_EXISTS,
+                          "%s already holds a run: go on with it (--resume), replace it (--force) "
+                          "or choose another folder (--out)",
+                          path);
+    if (!is_run && !empty)
+        return cairn_fail(CAIRN_EXISTS,
+                          "%s is not empty and holds no run: choose another folder (--out)", path);
     return CAIRN_OK;
 }
 
@@ -41,34 +94,26 @@ cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, i
 {
     cairn_status st = CAIRN_OK;
     struct stat info;
-    int empty = 1;
+    int empty;
     memset(folder, 0, sizeof *folder);
     if (!*path) return cairn_fail(CAIRN_INVALID, "the run's folder has an empty name");
     folder->path = strdup(path);
     if (!folder->path) return cairn_fail(CAIRN_MEMORY, "out of memory");
     folder->fresh = 1;
+    folder->force = force;
     int there = stat(path, &info) == 0;
     if (!there && errno != ENOENT) return cairn_fail_errno(CAIRN_IO, "%s", path);
     if (there && !S_ISDIR(info.st_mode))
         return cairn_fail(CAIRN_EXISTS, "%s is not a folder", path);
-    if (there) TRY(is_empty(path, &empty));
-    int is_run = there && (has(folder, "recipe.yaml") || has(folder, "last.safetensors"));
+    if (resume && !has(folder, "last.safetensors"))
+        return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from", path);
+    if (there) TRY(lock(folder));
+    if (there && !resume) TRY(look(folder));
     if (resume) {
-        if (!is_run || !has(folder, "last.safetensors"))
-            return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from", path);
+        TRY(is_empty(path, 1, &empty));
         folder->fresh = 0;
         folder->cleared = folder->written = 1;
-        return CAIRN_OK;
     }
-    if (is_run && !force)
-        return cairn_fail(CAIRN_EXISTS,
-                          "%s already holds a run: go on with it (--resume), replace it (--force) "
-                          "or choose another "
-                          "folder (--out)",
-                          path);
-    if (!is_run && !empty)
-        return cairn_fail(CAIRN_EXISTS,
-                          "%s is not empty and holds no run: choose another folder (--out)", path);
 out:
     return st;
 }
@@ -95,6 +140,15 @@ cairn_status cairn_folder_make(struct cairn_folder *folder)
     cairn_status st = CAIRN_OK;
     folder->made = topmost_missing(folder->path);
     TRY(cairn_file_mkdirs(folder->path));
+    if (!folder->locked) {
+        st = lock(folder);
+        if (st == CAIRN_OK) st = look(folder);
+        if (st != CAIRN_OK) { /* another process made it in the meantime: it is not ours */
+            free(folder->made);
+            folder->made = NULL;
+            goto out;
+        }
+    }
     if (access(folder->path, W_OK | X_OK) != 0)
         st = cairn_fail_errno(CAIRN_IO, "%s: the folder cannot be written to", folder->path);
 out:
@@ -103,6 +157,9 @@ out:
 
 cairn_status cairn_folder_clear(struct cairn_folder *folder)
 {
+    int empty;
+    cairn_status st = is_empty(folder->path, 1, &empty);
+    if (st != CAIRN_OK) return st;
     for (size_t i = 0; i < FILES; i++) {
         char *path = cairn_folder_file(folder, files[i]);
         if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
@@ -124,7 +181,7 @@ static void remove_made(const struct cairn_folder *folder)
     for (size_t n = strlen(path); n >= keep; n--) {
         if (path[n] != '/' && path[n] != '\0') continue;
         path[n] = '\0';
-        if (n > 0 && rmdir(path) != 0) break;
+        if (n > 0 && rmdir(path) != 0 && errno != ENOENT) break; /* "a/b//" names a/b thrice */
     }
     free(path);
 }
@@ -133,6 +190,7 @@ void cairn_folder_close(struct cairn_folder *folder)
 {
     if (folder->cleared && !folder->written) (void)cairn_folder_clear(folder);
     if (folder->made && !folder->written) remove_made(folder);
+    if (folder->locked) close(folder->lock);
     free(folder->path);
     free(folder->made);
     memset(folder, 0, sizeof *folder);
