@@ -41,8 +41,8 @@ static void record(const char *suffix, const char *format, va_list args)
     size_t room = sizeof text - 1 - (size_t)n, length = strnlen(suffix, room);
     memcpy(text + n, suffix, length);
     text[(size_t)n + length] = '\0';
-    for (char *p = text; *p; p++)
-        if (*p == '\n') *p = ' ';
+    for (char *p = text; *p; p++) /* one line, and nothing that a terminal would act on */
+        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = ' ';
     memcpy(detail, text, sizeof detail);
 }
 

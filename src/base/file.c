@@ -20,7 +20,12 @@ cairn_status cairn_file_read(const char *path, char **data, size_t *size)
     if (!file)
         return cairn_fail_errno(errno == ENOENT || errno == ENOTDIR ? CAIRN_NOT_FOUND : CAIRN_IO,
                                 "cannot open %s", path);
-    if (fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
+    int known = fstat(fileno(file), &info) == 0;
+    if (known && S_ISDIR(info.st_mode)) {
+        st = cairn_fail(CAIRN_FORMAT, "%s is a folder, not a file", path);
+        goto out;
+    }
+    if (known && S_ISREG(info.st_mode) && info.st_size > 0)
         room = (size_t)info.st_size + 2; /* one to see the end, one for the 0 behind it */
     for (;;) {
         char *more = realloc(bytes, room);

@@ -294,10 +294,10 @@ static cairn_status read_fields(const struct recipe_tree *tree, struct cairn_rec
         const struct cairn_yaml *section = cairn_yaml_get(tree->root, schema[i].section);
         f.node = cairn_yaml_get(section, schema[i].key);
         if (!f.node && !schema[i].required) continue;
-        if (!f.node)
-            return cairn_yaml_fail(CAIRN_PARSE, tree->path, section ? section : tree->root,
-                                   CAIRN_YAML_AT_VALUE, "%s.%s is missing", schema[i].section,
-                                   schema[i].key);
+        if (!f.node) /* a section that a setting made stands nowhere */
+            return cairn_yaml_fail(
+                CAIRN_PARSE, tree->path, section && !section->origin ? section : tree->root,
+                CAIRN_YAML_AT_VALUE, "%s.%s is missing", schema[i].section, schema[i].key);
         snprintf(f.name, sizeof f.name, "%s.%s", schema[i].section, schema[i].key);
         TRY(recipe_expand(tree, f.node, &f.t));
         TRY(read_value(&f, i, recipe));
