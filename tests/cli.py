@@ -211,6 +211,93 @@ def test_folders(b):
     check(b.run("eval", run, "--last", "--device", "reference").returncode == 0, "eval --last")
 
 
+def test_damage(b):
+    """Whatever is not as it was written is told, and nothing goes on from it."""
+    run, whole = os.path.join(b.work, "sound"), os.path.join(b.work, "damaged")
+    args = ["train", TINY, *QUICK, "--epochs", "2"]
+    r = b.run(*args, "--out", run)
+    check(r.returncode == 0, "a run to damage", r)
+
+    def damaged(what, says, name, change, *command):
+        shutil.rmtree(whole, ignore_errors=True)
+        shutil.copytree(run, whole)
+        path = os.path.join(whole, name)
+        with open(path, "rb") as file:
+            content = file.read()
+        changed = change(content)
+        os.remove(path)
+        if changed is not None:
+            b.write(path, changed)
+        b.refused(what, 2, [says] if isinstance(says, str) else says, *(command or (*args, "--out", whole, "--resume")))
+
+    def flip(at):
+        return lambda content: content[:at] + bytes([content[at] ^ 1]) + content[at + 1:]
+
+    def edit(old, new):
+        def change(content):
+            assert old in content, old
+            return content.replace(old, new)
+        return change
+
+    last, best = "last.safetensors", "model.safetensors"
+    damaged("a flipped bit in a moment", [last, "damaged", "moment2"], last, flip(-1000))
+    damaged("a flipped bit in a weight", [best, "damaged"], best, flip(-1000))
+    damaged("the same for eval", [best, "damaged"], best, flip(-1000), "eval", whole, "--device", "reference")
+    damaged("an epoch less", [last, "counters"], last, edit(b'"cairn.epoch":"2"', b'"cairn.epoch":"1"'))
+    damaged("an epoch that is none", [last, "cairn.epoch"], last, edit(b'"cairn.epoch":"2"', b'"cairn.epoch":"x"'))
+    for size in (0, 7, 300, 20000):
+        damaged(f"cut to {size}", last, last, lambda content, n=size: content[:n])
+    damaged("no metrics", "metrics.jsonl", "metrics.jsonl", lambda content: None)
+    damaged("a line less", "metrics.jsonl has 1 lines", "metrics.jsonl", lambda content: content.split(b"\n")[0] + b"\n")
+    damaged("no recipe", "recipe.yaml", "recipe.yaml", lambda content: None)
+    damaged("another layer", [best, "damaged"], "recipe.yaml", edit(b"linear 10", b"linear 10 bias=no"), "eval", whole,
+            "--device", "reference")
+    damaged("nothing to resume", "no checkpoint", last, lambda content: None)
+
+
+def test_odd_places(b):
+    quick = ["--device", "reference"]
+    folder = os.path.join(b.work, "folder.yaml")
+    os.makedirs(folder)
+    b.refused("a folder as recipe", 2, ["folder.yaml", "is a folder"], "train", folder, *quick)
+    escape = b.write("escape.yaml", 'data: {"\\e[31mname": glyphs}\n')
+    r = b.run("train", escape, *quick)
+    check(r.returncode == 2 and "\033" not in r.stderr and r.stderr.count("\n") == 1, "control characters in a complaint", r)
+    bare = b.write("bare.yaml", "data: {name: glyphs}\nmodel: [linear 10]\n")
+    b.refused("a key that is missing beside a setting", 2, "bare.yaml:1:1: train.learning_rate", "train", bare, *quick, "--epochs", "1")
+    below = os.path.join("a", "b", "c") + "/"
+    b.refused("a folder with a slash behind", 2, "turbo", "train", TINY, *quick, "--out", below, "--variant", "gemm=turbo")
+    os.makedirs(os.path.join(b.work, "odd"))
+    odd = os.path.join(b.work, "odd", "run-\udcff")
+    r = b.run("train", TINY, *QUICK, "--out", odd, "--json", "--quiet")
+    check(r.returncode == 0 and json.loads(r.stdout)["run"].endswith("run-?"), "a path that is no UTF-8", r)
+    r = b.run("eval", odd, "--device", "reference", "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["run"].endswith("run-?"), "the same for eval", r)
+
+
+def test_kill(b):
+    """A killed process leaves a run that goes on to the same weights; a run has one process at a time."""
+    args = ["train", TINY, "--device", "reference", "--limit-test", "32", "--epochs", "60"]
+    whole = json.loads(b.run(*args, "--out", os.path.join(b.work, "unkilled"), "--json").stdout)
+    run = os.path.join(b.work, "killed")
+    process = subprocess.Popen([b.cairn, *args, "--out", run, "--quiet"], cwd=b.here, env=b.env, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    while process.poll() is None and not os.path.exists(os.path.join(run, "last.safetensors")):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGSTOP)
+    for mode in ("--resume", "--force"):
+        b.refused(f"a second process with {mode}", 2, ["another process", run], *args, "--out", run, mode)
+    process.kill()
+    process.wait()
+    b.write(os.path.join(run, "last.safetensors.tmp.1"), "half")
+    r = b.run(*args, "--out", run, "--resume", "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["weights_sha256"] == whole["weights_sha256"], "resumed after a kill", r)
+    check(not [name for name in os.listdir(run) if "tmp" in name], f"leftovers: {os.listdir(run)}")
+    half = b.write(os.path.join(b.work, "half", "recipe.yaml.tmp.1"), "da")
+    r = b.run("train", TINY, *QUICK, "--out", os.path.dirname(half), "--quiet")
+    check(r.returncode == 0 and not os.path.exists(half), "a folder with a leftover alone", r)
+
+
 def test_summary(b):
     r = b.run("summary", "kmnist-cnn", "--json")
     s = json.loads(r.stdout)
@@ -243,7 +330,8 @@ def test_interrupt(b):
 def main():
     bench = Bench(os.path.abspath(sys.argv[1]))
     try:
-        for test in (test_help, test_train_options, test_recipes, test_data, test_folders, test_summary, test_interrupt):
+        for test in (test_help, test_train_options, test_recipes, test_data, test_folders, test_damage, test_odd_places, test_summary,
+                     test_interrupt, test_kill):
             test(bench)
     finally:
         shutil.rmtree(bench.work, ignore_errors=True)

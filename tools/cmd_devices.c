@@ -1,8 +1,8 @@
 /* cairn devices: what is there, what it can do, whether it is exact. */
 #include "commands.h"
+#include "json.h"
 #include "options.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,41 +83,33 @@ static void print_text(const struct entry *entry)
     printf("\n  exact     %s\n", exact);
 }
 
-/* A driver's text may not be UTF-8. */
-static json_t *text_of(const char *text)
-{
-    json_t *value = json_string(text);
-    return value ? value : json_string("?");
-}
-
 static json_t *to_json(const struct entry *entry)
 {
     const struct cairn_device_info *info = &entry->info;
     json_t *object = json_pack(
         "{s:s s:o s:o s:o s:o s:o s:s s:I s:I s:I s:I s:I s:b s:s s:b}", "spec", info->spec, "name",
-        text_of(info->name), "vendor", text_of(info->vendor), "platform", text_of(info->platform),
-        "driver", text_of(info->driver), "version", text_of(info->version), "type", info->type,
-        "compute_units", (json_int_t)info->compute_units, "max_work_group",
-        (json_int_t)info->max_work_group, "local_bytes", (json_int_t)info->local_bytes,
-        "global_bytes", (json_int_t)info->global_bytes, "max_alloc_bytes",
-        (json_int_t)info->max_alloc_bytes, "available", info->available, "note", info->note,
-        "probed", info->probed);
+        tool_json_text(info->name), "vendor", tool_json_text(info->vendor), "platform",
+        tool_json_text(info->platform), "driver", tool_json_text(info->driver), "version",
+        tool_json_text(info->version), "type", info->type, "compute_units",
+        (json_int_t)info->compute_units, "max_work_group", (json_int_t)info->max_work_group,
+        "local_bytes", (json_int_t)info->local_bytes, "global_bytes",
+        (json_int_t)info->global_bytes, "max_alloc_bytes", (json_int_t)info->max_alloc_bytes,
+        "available", info->available, "note", info->note, "probed", info->probed);
     if (info->probed) {
         json_object_set_new(object, "exact", json_boolean(info->exact));
         json_object_set_new(object, "integer_fma", json_boolean(info->soft_fma));
-        json_object_set_new(object, "wrong", text_of(info->probe_note));
+        json_object_set_new(object, "wrong", tool_json_text(info->probe_note));
     }
-    if (entry->status != CAIRN_OK) json_object_set_new(object, "error", text_of(entry->error));
+    if (entry->status != CAIRN_OK)
+        json_object_set_new(object, "error", tool_json_text(entry->error));
     return object;
 }
 
-static void print_json(const struct list *list)
+static int print_json(const struct list *list)
 {
     json_t *array = json_array();
     for (int i = 0; i < list->count; i++) json_array_append_new(array, to_json(&list->entries[i]));
-    json_dumpf(array, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(array);
+    return tool_json_print("devices", array);
 }
 
 int cmd_devices(int argc, char **argv)
@@ -142,12 +134,15 @@ int cmd_devices(int argc, char **argv)
     if (code != -1) return code;
     cairn_status st = cairn_device_list(add, &list);
     code = st != CAIRN_OK ? tool_fail("devices", st) : 0;
-    if (list.failed) code = cairn_status_exit(CAIRN_MEMORY);
+    if (list.failed) {
+        fputs("cairn devices: out of memory\n", stderr);
+        code = cairn_status_exit(CAIRN_MEMORY);
+    }
     for (int i = 0; ask && i < list.count; i++) {
         probe(&list.entries[i]);
         if (list.entries[i].status != CAIRN_OK) code = cairn_status_exit(list.entries[i].status);
     }
-    if (as_json) print_json(&list);
+    if (as_json && print_json(&list) != 0 && code == 0) code = 3;
     for (int i = 0; !as_json && i < list.count; i++) print_text(&list.entries[i]);
     if (!as_json && list.count == 1)
         puts("There is no OpenCL device. On Debian, pocl-opencl-icd makes one of the CPU.");

@@ -1,17 +1,11 @@
 /* cairn eval: a run's weights on the test images. */
 #include "commands.h"
 #include "compute.h"
+#include "json.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static void print_json(const struct cairn_eval_result *r, const char *run)
+static int print_json(const struct cairn_eval_result *r, const char *run)
 {
     json_t *rows = json_array();
     for (int i = 0; i < r->classes; i++) {
@@ -20,14 +14,13 @@ static void print_json(const struct cairn_eval_result *r, const char *run)
             json_array_append_new(row, json_integer(r->confusion[i * r->classes + j]));
         json_array_append_new(rows, row);
     }
-    json_t *object = json_pack(
-        "{s:s s:s s:o s:o s:I s:I s:I s:s s:s s:o}", "run", run, "data", r->data, "test_loss",
-        number(r->loss), "test_accuracy", number(r->accuracy), "images", (json_int_t)r->images,
-        "correct", (json_int_t)r->correct, "epoch", (json_int_t)r->epoch, "weights_sha256",
-        r->weights_sha256, "device", r->device, "confusion", rows);
-    json_dumpf(object, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(object);
+    json_t *object =
+        json_pack("{s:o s:s s:o s:o s:I s:I s:I s:s s:o s:o}", "run", tool_json_text(run), "data",
+                  r->data, "test_loss", tool_json_number(r->loss), "test_accuracy",
+                  tool_json_number(r->accuracy), "images", (json_int_t)r->images, "correct",
+                  (json_int_t)r->correct, "epoch", (json_int_t)r->epoch, "weights_sha256",
+                  r->weights_sha256, "device", tool_json_text(r->device), "confusion", rows);
+    return tool_json_print("eval", object);
 }
 
 static void print_text(const struct cairn_eval_result *r)
@@ -77,14 +70,13 @@ int cmd_eval(int argc, char **argv)
     if (code != -1) return code;
     options.run = argv[1];
     cairn_status st = cairn_eval(&options, &result);
-    if (st == CAIRN_OK) {
-        if (as_json)
-            print_json(&result, options.run);
-        else
-            print_text(&result);
-    } else {
+    code = 0;
+    if (st != CAIRN_OK)
         code = tool_fail("eval", st);
-    }
+    else if (as_json)
+        code = print_json(&result, options.run);
+    else
+        print_text(&result);
     cairn_eval_result_free(&result);
-    return st == CAIRN_OK ? 0 : code;
+    return code;
 }

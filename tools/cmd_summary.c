@@ -1,12 +1,12 @@
 /* cairn summary: a recipe's layers, shapes, parameters and memory. */
 #include "commands.h"
 #include "compute.h"
+#include "json.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-static void print_json(const struct cairn_summary *s)
+static int print_json(const struct cairn_summary *s)
 {
     json_t *layers = json_array();
     for (int i = 0; i < s->row_count; i++) {
@@ -17,20 +17,18 @@ static void print_json(const struct cairn_summary *s)
                                         "parameters", (json_int_t)row->parameters));
     }
     json_t *object = json_pack(
-        "{s:s s:s s:[I,I,I] s:I s:I s:I s:I s:o s:I s:I s:I s:s s:{s:I s:I s:I s:I s:I s:I s:I}}",
-        "recipe", s->recipe, "data", s->data, "input", (json_int_t)s->c, (json_int_t)s->h,
-        (json_int_t)s->w, "classes", (json_int_t)s->classes, "train_images",
+        "{s:o s:s s:[I,I,I] s:I s:I s:I s:I s:o s:I s:I s:I s:o s:{s:I s:I s:I s:I s:I s:I s:I}}",
+        "recipe", tool_json_text(s->recipe), "data", s->data, "input", (json_int_t)s->c,
+        (json_int_t)s->h, (json_int_t)s->w, "classes", (json_int_t)s->classes, "train_images",
         (json_int_t)s->train_images, "validation_images", (json_int_t)s->validation_images,
         "test_images", (json_int_t)s->test_images, "layers", layers, "parameters",
         (json_int_t)s->parameters, "batch", (json_int_t)s->batch, "steps_per_epoch",
-        (json_int_t)s->steps_per_epoch, "device", s->device, "memory_bytes", "weights",
-        (json_int_t)s->weights_bytes, "gradients", (json_int_t)s->gradients_bytes, "moments",
-        (json_int_t)s->moments_bytes, "activations", (json_int_t)s->activations_bytes, "data",
-        (json_int_t)s->data_bytes, "other", (json_int_t)s->other_bytes, "total",
+        (json_int_t)s->steps_per_epoch, "device", tool_json_text(s->device), "memory_bytes",
+        "weights", (json_int_t)s->weights_bytes, "gradients", (json_int_t)s->gradients_bytes,
+        "moments", (json_int_t)s->moments_bytes, "activations", (json_int_t)s->activations_bytes,
+        "data", (json_int_t)s->data_bytes, "other", (json_int_t)s->other_bytes, "total",
         (json_int_t)s->total_bytes);
-    json_dumpf(object, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(2));
-    putchar('\n');
-    json_decref(object);
+    return tool_json_print("summary", object);
 }
 
 /* 1234567 as "1,234,567". */
@@ -117,10 +115,11 @@ int cmd_summary(int argc, char **argv)
     if (code != -1) return code;
     cairn_status st = cairn_summarize(argv[1], sets.items, sets.count, batch, &compute, &summary);
     if (st != CAIRN_OK) return tool_fail("summary", st);
+    code = 0;
     if (as_json)
-        print_json(&summary);
+        code = print_json(&summary);
     else
         print_text(&summary);
     cairn_summary_free(&summary);
-    return 0;
+    return code;
 }

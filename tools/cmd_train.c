@@ -2,8 +2,8 @@
  */
 #include "commands.h"
 #include "compute.h"
+#include "json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,23 +161,17 @@ static int parse(int argc, char **argv, struct arguments *a)
     return -1;
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static void print_json(const struct cairn_train_result *r)
+static int print_json(const struct cairn_train_result *r)
 {
     json_t *object = json_pack(
-        "{s:s s:o s:o s:I s:I s:I s:I s:s s:s s:o s:s s:s}", "run", r->run, "test_loss",
-        number(r->test_loss), "test_accuracy", number(r->test_accuracy), "test_images",
-        (json_int_t)r->test_images, "epochs", (json_int_t)r->epochs, "steps", (json_int_t)r->steps,
-        "best_epoch", (json_int_t)r->best_epoch, "weights_sha256", r->weights_sha256,
-        "best_weights_sha256", r->best_weights_sha256, "samples_per_second",
-        number(r->samples_per_second), "device", r->device, "driver", r->driver);
-    json_dumpf(object, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(object);
+        "{s:o s:o s:o s:I s:I s:I s:I s:s s:s s:o s:o s:o}", "run", tool_json_text(r->run),
+        "test_loss", tool_json_number(r->test_loss), "test_accuracy",
+        tool_json_number(r->test_accuracy), "test_images", (json_int_t)r->test_images, "epochs",
+        (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "best_epoch",
+        (json_int_t)r->best_epoch, "weights_sha256", r->weights_sha256, "best_weights_sha256",
+        r->best_weights_sha256, "samples_per_second", tool_json_number(r->samples_per_second),
+        "device", tool_json_text(r->device), "driver", tool_json_text(r->driver));
+    return tool_json_print("train", object);
 }
 
 static void print_text(const struct cairn_train_result *r)
@@ -211,9 +205,7 @@ int cmd_train(int argc, char **argv)
     cairn_status st = cairn_train(&a.train, &result);
     clear_bar(&view);
     if (st != CAIRN_OK) return tool_fail("train", st);
-    if (a.as_json)
-        print_json(&result);
-    else
-        print_text(&result);
+    if (a.as_json) return print_json(&result);
+    print_text(&result);
     return 0;
 }
