@@ -91,6 +91,7 @@ static const struct {
     {"matmul m=1", CAIRN_PARSE, "conv_data"}, /* what there is */
     {"gemm q=1", CAIRN_PARSE, "stride_a"},    /* what it has */
     {"gemm m=", CAIRN_PARSE, "m"},
+    {"gemm m=5 n=2 m=6", CAIRN_PARSE, "repeats"},
     {"gemm m=1.5", CAIRN_PARSE, "whole"},
     {"gemm m=010", CAIRN_PARSE, "whole"},
     {"gemm m=+1", CAIRN_PARSE, "whole"},

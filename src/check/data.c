@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const check_kind_names[] = {
 #define NAME(name) #name,
@@ -146,11 +147,29 @@ static cairn_status make_image(const struct check_case *c, int number,
     return CAIRN_OK;
 }
 
+/* Four images of each operand here, and the memory of two devices that may be this host, must fit
+ * into half of it: taking memory that is not there gets the process killed without a word. */
+static cairn_status check_fits(const struct check_case *c, const struct cairn_operand *operands)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    double bytes = 0, most = pages > 0 && page > 0 ? 0.5 * (double)pages * (double)page : 8e9;
+    for (int i = 0; operands[i].name; i++)
+        if (operands[i].extent)
+            bytes += 6.0 * (double)operands[i].extent(&c->problem) *
+                     (double)cairn_dtype_size(operands[i].dtype);
+    if (bytes <= most) return CAIRN_OK;
+    return cairn_fail(CAIRN_INVALID,
+                      "this %s takes %.1f GiB to try, more than half of this machine's memory: "
+                      "use smaller sizes",
+                      cairn_op_name(c->problem.op), bytes / 1073741824.0);
+}
+
 cairn_status check_images_make(const struct check_case *c, struct check_image *images)
 {
     cairn_status st = CAIRN_OK;
     memset(images, 0, CHECK_MAX_OPERANDS * sizeof *images);
     const struct cairn_operand *operands = cairn_schema_of(c->problem.op)->operands;
+    TRY(check_fits(c, operands));
     for (int i = 0; operands[i].name; i++) {
         TRY(make_image(c, i, &operands[i], &images[i]));
         if (!c->inplace || operands[i].role != CAIRN_OUT || !operands[i].inplace) continue;

@@ -30,7 +30,8 @@ enum cairn_op cairn_op_find(const char *name)
     return CAIRN_OP_COUNT;
 }
 
-struct cairn_mem *cairn_problem_mem(struct cairn_problem *problem, const struct cairn_operand *operand)
+struct cairn_mem *cairn_problem_mem(struct cairn_problem *problem,
+                                    const struct cairn_operand *operand)
 {
     return (struct cairn_mem *)((char *)&problem->u + operand->offset);
 }
@@ -46,7 +47,8 @@ size_t cairn_dtype_size(enum cairn_dtype dtype)
     return dtype == CAIRN_U8 ? 1 : 4;
 }
 
-int64_t cairn_out_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad_before, int64_t pad_after)
+int64_t cairn_out_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad_before,
+                         int64_t pad_after)
 {
     int64_t room = in + pad_before + pad_after - kernel;
     return room < 0 ? 0 : room / stride + 1;
@@ -79,8 +81,10 @@ struct cairn_problem cairn_problem_default(enum cairn_op op)
     for (const struct cairn_field *f = schemas[op]->fields; f->name; f++) {
         float value = (float)f->preset;
         int64_t whole = (int64_t)f->preset;
-        if (f->type == CAIRN_FIELD_FLOAT) memcpy(field_of(&problem, f), &value, sizeof value);
-        else memcpy(field_of(&problem, f), &whole, sizeof whole);
+        if (f->type == CAIRN_FIELD_FLOAT)
+            memcpy(field_of(&problem, f), &value, sizeof value);
+        else
+            memcpy(field_of(&problem, f), &whole, sizeof whole);
     }
     return problem;
 }
@@ -92,14 +96,14 @@ static cairn_status check_field(const struct cairn_problem *problem, const struc
     if (f->type == CAIRN_FIELD_FLOAT) {
         float v = read_float(problem, f);
         if ((f->min != 0 || f->max != 0) && !(v >= (float)f->min && v <= (float)f->max))
-            return cairn_fail(CAIRN_INVALID, "%s: %s=%g is out of range, %.9g to %.9g", op, f->name, (double)v, f->min,
-                              f->max);
+            return cairn_fail(CAIRN_INVALID, "%s: %s=%g is out of range, %.9g to %.9g", op, f->name,
+                              (double)v, f->min, f->max);
         return CAIRN_OK;
     }
     int64_t v = read_int(problem, f);
     if ((f->min != 0 || f->max != 0) && ((double)v < f->min || (double)v > f->max))
-        return cairn_fail(CAIRN_INVALID, "%s: %s=%lld is out of range, %.0f to %.0f", op, f->name, (long long)v, f->min,
-                          f->max);
+        return cairn_fail(CAIRN_INVALID, "%s: %s=%lld is out of range, %.0f to %.0f", op, f->name,
+                          (long long)v, f->min, f->max);
     return CAIRN_OK;
 }
 
@@ -113,7 +117,8 @@ cairn_status cairn_problem_complete(struct cairn_problem *problem)
     if (schema->complete) TRY(schema->complete(problem));
     for (const struct cairn_operand *o = schema->operands; o->name; o++)
         if (o->extent && o->extent(problem) >= CAIRN_HUGE)
-            return cairn_fail(CAIRN_INVALID, "%s: operand %s has more than 2^60 elements", schema->name, o->name);
+            return cairn_fail(CAIRN_INVALID, "%s: operand %s has more than 2^60 elements",
+                              schema->name, o->name);
 out:
     return st;
 }
@@ -133,7 +138,8 @@ __attribute__((format(printf, 2, 3))) static void put(struct sink *sink, const c
     if (n > 0) sink->length += (size_t)n;
 }
 
-static void print_field(struct sink *sink, const struct cairn_problem *problem, const struct cairn_field *f)
+static void print_field(struct sink *sink, const struct cairn_problem *problem,
+                        const struct cairn_field *f)
 {
     if (f->type == CAIRN_FIELD_FLOAT) {
         char number[32];
@@ -162,14 +168,16 @@ int cairn_problem_print(const struct cairn_problem *problem, char *text, size_t 
     for (const struct cairn_field *f = schema->fields; f->name; f++) {
         const struct cairn_problem *usual = f->derived ? &plain : &preset;
         int same = f->type == CAIRN_FIELD_FLOAT
-                       ? memcmp((const char *)&problem->u + f->offset, (const char *)&usual->u + f->offset, 4) == 0
+                       ? memcmp((const char *)&problem->u + f->offset,
+                                (const char *)&usual->u + f->offset, 4) == 0
                        : read_int(problem, f) == read_int(usual, f);
         if (!same) print_field(&sink, problem, f);
     }
     return (int)sink.length;
 }
 
-static cairn_status parse_value(struct cairn_problem *problem, const struct cairn_field *f, const char *word)
+static cairn_status parse_value(struct cairn_problem *problem, const struct cairn_field *f,
+                                const char *word)
 {
     cairn_status st = CAIRN_OK;
     int64_t whole = 0;
@@ -226,11 +234,23 @@ static int next_word(const char **text, char *word, size_t size)
     return 1;
 }
 
+/* Whether the field of `word` ("m=5") is named between `text` and `end`, too. */
+static int given_before(const char *text, const char *end, const char *word)
+{
+    size_t name = (size_t)(strchr(word, '=') - word) + 1;
+    for (; text < end; text += strcspn(text, " \t\n")) {
+        text += strspn(text, " \t\n");
+        if (text < end && !strncmp(text, word, name)) return 1;
+    }
+    return 0;
+}
+
 cairn_status cairn_problem_parse(const char *text, struct cairn_problem *problem, const char **end)
 {
     cairn_status st = CAIRN_OK;
     char word[128];
-    if (!next_word(&text, word, sizeof word)) return cairn_fail(CAIRN_PARSE, "empty problem: expected an operator's name");
+    if (!next_word(&text, word, sizeof word))
+        return cairn_fail(CAIRN_PARSE, "empty problem: expected an operator's name");
     enum cairn_op op = cairn_op_find(word);
     if (op == CAIRN_OP_COUNT) {
         char known[512] = "";
@@ -240,12 +260,17 @@ cairn_status cairn_problem_parse(const char *text, struct cairn_problem *problem
     }
     *problem = cairn_problem_default(op);
     const char *before = text;
+    const char *first = text;
     while (next_word(&text, word, sizeof word)) {
         if (!strchr(word, '=')) {
-            if (!end) return cairn_fail(CAIRN_PARSE, "%s: '%s' is not of the form field=value", schemas[op]->name, word);
+            if (!end)
+                return cairn_fail(CAIRN_PARSE, "%s: '%s' is not of the form field=value",
+                                  schemas[op]->name, word);
             text = before;
             break;
         }
+        if (given_before(first, before, word))
+            return cairn_fail(CAIRN_PARSE, "%s: '%s' repeats a field", schemas[op]->name, word);
         TRY(parse_field(problem, word));
         before = text;
     }

@@ -11,11 +11,11 @@
 static const struct cairn_driver *const drivers[] = {&cairn_reference_driver, &cairn_opencl_driver};
 #define DRIVERS (sizeof drivers / sizeof *drivers)
 
-cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_device_info *info), void *context)
+cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_device_info *info),
+                               void *context)
 {
     cairn_status st = CAIRN_OK;
-    for (size_t i = 0; i < DRIVERS; i++)
-        TRY(drivers[i]->list(each, context));
+    for (size_t i = 0; i < DRIVERS; i++) TRY(drivers[i]->list(each, context));
 out:
     return st;
 }
@@ -47,9 +47,11 @@ static int matches(const struct search *search, const struct cairn_device_info *
     int platform, device, used = 0;
     if (!*want) return 1;
     if (is_number(want)) return strlen(want) < 9 && atoi(want) == search->count;
-    if (isdigit((unsigned char)*want) && sscanf(want, "%8d.%8d%n", &platform, &device, &used) == 2 && !want[used])
+    if (isdigit((unsigned char)*want) &&
+        sscanf(want, "%8d.%8d%n", &platform, &device, &used) == 2 && !want[used])
         return platform == info->platform_index && device == info->device_index;
-    return contains(info->name, want) || contains(info->platform, want) || contains(info->vendor, want);
+    return contains(info->name, want) || contains(info->platform, want) ||
+           contains(info->vendor, want);
 }
 
 static int rank_of(const struct cairn_device_info *info)
@@ -61,7 +63,8 @@ static void consider(void *context, const struct cairn_device_info *info)
 {
     struct search *search = context;
     size_t n = strlen(search->seen);
-    snprintf(search->seen + n, sizeof search->seen - n, "%s%s (%s)", n ? ", " : "", info->spec, info->name);
+    snprintf(search->seen + n, sizeof search->seen - n, "%s%s (%s)", n ? ", " : "", info->spec,
+             info->name);
     int rank = rank_of(info);
     if (info->available && matches(search, info) && (!search->found || rank > search->best_rank)) {
         search->best = *info;
@@ -71,23 +74,32 @@ static void consider(void *context, const struct cairn_device_info *info)
     search->count++;
 }
 
-static cairn_status find(const char *spec, const struct cairn_driver **driver, struct cairn_device_info *info)
+static cairn_status find(const char *spec, const struct cairn_driver **driver,
+                         struct cairn_device_info *info)
 {
     cairn_status st = CAIRN_OK;
     size_t kind_length = strcspn(spec, ":");
     *driver = NULL;
     for (size_t i = 0; i < DRIVERS; i++)
-        if (strlen(drivers[i]->kind) == kind_length && !strncmp(drivers[i]->kind, spec, kind_length))
+        if (strlen(drivers[i]->kind) == kind_length &&
+            !strncmp(drivers[i]->kind, spec, kind_length))
             *driver = drivers[i];
     if (!*driver || (spec[kind_length] == ':' && !spec[kind_length + 1]))
         return cairn_fail(CAIRN_NOT_FOUND,
-                          "device '%s' is unknown: use reference, opencl, opencl:N, opencl:PLATFORM.DEVICE or opencl:NAME",
+                          "device '%s' is unknown: use reference, opencl, opencl:N, "
+                          "opencl:PLATFORM.DEVICE or opencl:NAME",
                           spec);
     struct search search = {.selector = spec[kind_length] ? spec + kind_length + 1 : ""};
     TRY((*driver)->list(consider, &search));
+    if (!search.count)
+        return cairn_fail(CAIRN_NOT_FOUND,
+                          "no device matches '%s': there is no OpenCL device; install a driver "
+                          "(pocl-opencl-icd runs on "
+                          "any CPU) or use the device 'reference'",
+                          spec);
     if (!search.found)
         return cairn_fail(CAIRN_NOT_FOUND, "no device matches '%s'; there %s %s", spec,
-                          search.count == 1 ? "is" : "are", search.count ? search.seen : "none of this kind");
+                          search.count == 1 ? "is" : "are", search.seen);
     *info = search.best;
 out:
     return st;
