@@ -1,6 +1,6 @@
 """The program from outside: help, exit statuses, one clear complaint for each mistake, and nothing left behind.
 
-Usage: cli.py CAIRN. Everything runs on the reference, in an empty folder of its own.
+Usage: cli.py CAIRN [png]. png: the program reads folders of PNG. Everything runs on the reference, in an empty folder of its own.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RECIPES = os.path.join(ROOT, "data", "recipes")
@@ -161,6 +162,62 @@ def test_data(b):
         b.refused("cut off packed " + name, 2, name, *lenet, "--data-dir", folder)
         os.remove(os.path.join(folder, name + ".gz"))
         b.write("cut/" + name, content)
+
+
+def train_small(b, what, name, classes, steps, data_dir):
+    """A net on a folder's images: trained, summarised and evaluated."""
+    net = b.write(name + "-small.yaml", f"""
+data: {{name: {name}, normalize: zscore}}
+model: [conv 3 3x3 stride=2, relu, maxpool 2, linear {classes}]
+train: {{loss: cross-entropy, optimizer: adam, learning_rate: 1e-2, batch: 4, epochs: 1, seed: 1}}
+""")
+    run = os.path.join(b.work, name + "-run")
+    r = b.run("train", net, "--device", "reference", "--data-dir", data_dir, "--out", run, "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["steps"] == steps, f"{what}: train", r)
+    r = b.run("eval", run, "--device", "reference", "--data-dir", data_dir, "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["data"] == name, f"{what}: eval", r)
+    r = b.run("summary", net, "--data-dir", data_dir, "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["classes"] == classes, f"{what}: summary", r)
+    return net, json.loads(r.stdout)
+
+
+def test_cifar(b):
+    for file, count in [(f"data_batch_{i}.bin", 1 + i % 2) for i in range(1, 6)] + [("test_batch.bin", 10)]:
+        b.write("cifar/cifar-10-batches-bin/" + file, b"".join(
+            bytes([i]) + bytes((i * 11 + k * k // 9) % 256 for k in range(3072)) for i in range(count)))
+    net, s = train_small(b, "CIFAR-10", "cifar10", 10, 2, os.path.join(b.work, "cifar"))
+    check(s["input"] == [3, 32, 32] and s["train_images"] == 50000, f"summary of CIFAR-10: {s}")
+    os.remove(os.path.join(b.work, "cifar", "cifar-10-batches-bin", "data_batch_4.bin"))
+    b.refused("CIFAR-10 with a file missing", 2, ["data_batch_4.bin", "cifar-10-binary.tar.gz"], "train", net, "--device", "reference",
+              "--data-dir", os.path.join(b.work, "cifar"))
+
+
+def png(width, height, pixels):
+    """An RGB image; pixels: its bytes, row by row."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + pixels[i * width * 3:(i + 1) * width * 3] for i in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def test_images(b):
+    for part, count in (("train", 3), ("test", 1)):
+        for i, name in enumerate(("apple", "pear")):
+            for k in range(count):
+                b.write(f"photos/{part}/{name}/{k}.png", png(9, 7, bytes((i * 90 + k * 31 + j) % 256 for j in range(9 * 7 * 3))))
+    photos = os.path.join(b.work, "photos")
+    net, s = train_small(b, "a folder of PNG", "images", 2, 2, photos)
+    check(s["input"] == [3, 7, 9] and s["train_images"] == 6 and s["test_images"] == 2, f"summary of a folder of PNG: {s}")
+    train = ["train", net, "--device", "reference", "--data-dir", photos]
+    b.refused("summary without the folder", 2, ["shape, classes and counts", "--data-dir"], "summary", net)
+    b.write("photos/test/pear/1.png", png(8, 7, bytes(168)))
+    b.refused("an image of another size", 2, ["test/pear/1.png", "3x7x8"], *train)
+    b.write("photos/test/pear/1.png", "no image")
+    b.refused("no PNG", 2, "test/pear/1.png: not a PNG image", *train)
+    os.remove(os.path.join(photos, "test", "pear", "1.png"))
+    os.makedirs(os.path.join(photos, "train", "quince"))
+    b.refused("an empty class", 2, ["train/quince", "without images"], *train)
 
 
 def test_folders(b):
@@ -330,9 +387,10 @@ def test_interrupt(b):
 def main():
     bench = Bench(os.path.abspath(sys.argv[1]))
     try:
-        for test in (test_help, test_train_options, test_recipes, test_data, test_folders, test_damage, test_odd_places, test_summary,
-                     test_interrupt, test_kill):
-            test(bench)
+        for test in (test_help, test_train_options, test_recipes, test_data, test_cifar, test_images, test_folders, test_damage,
+                     test_odd_places, test_summary, test_interrupt, test_kill):
+            if test is not test_images or "png" in sys.argv[2:]:
+                test(bench)
     finally:
         shutil.rmtree(bench.work, ignore_errors=True)
     print(f"{checks} checks, {failures} failures")

@@ -28,13 +28,19 @@ START_TEST(test_register_complete)
         ck_assert_msg(st == CAIRN_OK, "%s", cairn_error());
         ck_assert_ptr_nonnull(cairn_yaml_get(node, "title"));
         ck_assert_ptr_nonnull(cairn_yaml_get(node, "licence"));
-        ck_assert(entry.c == 1 && entry.h == 28 && entry.w == 28 && entry.classes == 10);
+        int given = entry.kind != CAIRN_DATASET_IMAGES; /* images: the files tell */
+        int colour = entry.kind == CAIRN_DATASET_CIFAR, side = colour ? 32 : 28;
+        ck_assert(entry.c == given * (colour ? 3 : 1) && entry.classes == given * 10);
+        ck_assert(entry.h == given * side && entry.w == given * side);
+        if (entry.kind == CAIRN_DATASET_IDX || entry.kind == CAIRN_DATASET_CIFAR)
+            ck_assert_ptr_nonnull(cairn_yaml_get(node, "addresses")->first);
+        if (entry.kind == CAIRN_DATASET_CIFAR)
+            ck_assert_uint_eq(strspn(entry.archive.md5, "0123456789abcdef"), 32);
         if (entry.kind != CAIRN_DATASET_IDX) continue;
-        ck_assert_ptr_nonnull(cairn_yaml_get(node, "addresses")->first);
         for (int i = 0; i < CAIRN_DATASET_FILES; i++)
             ck_assert_uint_eq(strspn(entry.files[i].md5, "0123456789abcdef"), 32);
     }
-    ck_assert_int_eq(count, 4);
+    ck_assert_int_eq(count, 6);
     cairn_yaml_free(root);
 }
 END_TEST
@@ -44,7 +50,7 @@ START_TEST(test_unknown_name)
     struct cairn_dataset dataset;
     ck_assert_int_eq(cairn_dataset_load("mnits", scratch, 1, &dataset), CAIRN_NOT_FOUND);
     ck_assert_str_eq(cairn_error(), "there is no data set 'mnits'; there are: glyphs, mnist, "
-                                    "fashion-mnist, kmnist");
+                                    "fashion-mnist, kmnist, cifar10, images");
 }
 END_TEST
 

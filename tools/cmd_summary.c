@@ -93,6 +93,7 @@ int cmd_summary(int argc, char **argv)
     int as_json = 0, count;
     const struct option_row rows[] = {
         COMPUTE_ROWS(&options),
+        COMPUTE_DATA_ROW(&options),
         {"set", OPTION_LIST, &sets, "KEY=VALUE", "set a value of the recipe, like vars.act=tanh", 0,
          0, NULL},
         {"batch", OPTION_INT, &batch, "N", "another batch size than the recipe's", 1, 1048576,
@@ -105,7 +106,9 @@ int cmd_summary(int argc, char **argv)
         "RECIPE [OPTION]...",
         "Describes RECIPE: layers, output shapes (channels x rows x columns), parameters, and the "
         "memory that training\n"
-        "takes on the device (reference unless --device is given). Nothing is allocated.",
+        "takes on the device (reference unless --device is given). Nothing is allocated, and no data is "
+        "read but the\n"
+        "names and one image of a folder of images (--data-dir).",
         rows,
         1,
         1,

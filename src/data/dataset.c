@@ -2,8 +2,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/register.h"
+#include "data/formats.h"
 #include "io/idx.h"
+#include "io/npz.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,17 +35,19 @@ static cairn_status find_folder(const struct cairn_dataset_entry *entry, const c
     return CAIRN_OK;
 }
 
-/* The path of a file that is published as NAME.gz, packed or plain. From malloc. */
-static cairn_status find_file(const struct cairn_dataset_entry *entry, const char *folder,
-                              const char *name, char **found)
+/* The path of file i, that is published as NAME.gz: packed, plain, or in its NPZ form. From malloc.
+ */
+static cairn_status find_file(const struct cairn_dataset_entry *entry, const char *folder, int i,
+                              char **found)
 {
     char plain[64];
+    const char *name = entry->files[i].name, *npz = entry->npz[i].name;
     snprintf(plain, sizeof plain, "%s", name);
     char *dot = strrchr(plain, '.');
     if (dot && !strcmp(dot, ".gz")) *dot = '\0';
-    const char *names[2] = {name, plain};
-    for (int i = 0; i < 2; i++) {
-        char *path = cairn_file_join(folder, names[i]);
+    const char *names[3] = {name, plain, npz};
+    for (int k = 0; k < 3 && *names[k]; k++) {
+        char *path = cairn_file_join(folder, names[k]);
         if (!path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
         if (cairn_file_exists(path)) {
             *found = path;
@@ -53,9 +56,16 @@ static cairn_status find_file(const struct cairn_dataset_entry *entry, const cha
         free(path);
     }
     return cairn_fail(CAIRN_NOT_FOUND,
-                      "data set %s: neither %s nor %s is in %s; fetch the files from %s, or give "
-                      "their folder with --data-dir or in CAIRN_DATA_DIR",
-                      entry->name, name, plain, folder, entry->home);
+                      "data set %s: neither %s nor %s%s%s is in %s; fetch the files from %s, or "
+                      "give their folder with --data-dir or in CAIRN_DATA_DIR",
+                      entry->name, name, plain, *npz ? " nor " : "", npz, folder, entry->home);
+}
+
+static cairn_status read_array(const char *path, int rank, struct cairn_idx *array)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && !strcmp(dot, ".npz") ? cairn_npz_read(path, rank, array)
+                                       : cairn_idx_read(path, rank, array);
 }
 
 static cairn_status check_labels(const char *path, const struct cairn_idx *labels, int classes)
@@ -74,10 +84,10 @@ static cairn_status load_part(const struct cairn_dataset_entry *entry, const cha
     cairn_status st = CAIRN_OK;
     char *image_path = NULL, *label_path = NULL;
     struct cairn_idx pixels = {0}, labels = {0};
-    TRY(find_file(entry, folder, entry->files[first].name, &image_path));
-    TRY(find_file(entry, folder, entry->files[first + 1].name, &label_path));
-    TRY(cairn_idx_read(image_path, 3, &pixels));
-    TRY(cairn_idx_read(label_path, 1, &labels));
+    TRY(find_file(entry, folder, first, &image_path));
+    TRY(find_file(entry, folder, first + 1, &label_path));
+    TRY(read_array(image_path, 3, &pixels));
+    TRY(read_array(label_path, 1, &labels));
     if (pixels.dims[1] != entry->h || pixels.dims[2] != entry->w) {
         st = cairn_fail(CAIRN_FORMAT, "%s: its images are %lldx%lld, those of %s are %dx%d",
                         image_path, (long long)pixels.dims[1], (long long)pixels.dims[2],
@@ -102,6 +112,15 @@ out:
     return st;
 }
 
+static void copy_entry(const struct cairn_dataset_entry *entry, struct cairn_dataset *dataset)
+{
+    snprintf(dataset->name, sizeof dataset->name, "%s", entry->name);
+    dataset->c = entry->c;
+    dataset->h = entry->h;
+    dataset->w = entry->w;
+    dataset->classes = entry->classes;
+}
+
 cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed,
                                 struct cairn_dataset *dataset)
 {
@@ -113,22 +132,58 @@ cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t s
     if (entry.kind == CAIRN_DATASET_GLYPHS)
         return cairn_glyphs_generate(seed, entry.train, entry.test, dataset);
 
-    snprintf(dataset->name, sizeof dataset->name, "%s", entry.name);
-    dataset->c = entry.c;
-    dataset->h = entry.h;
-    dataset->w = entry.w;
-    dataset->classes = entry.classes;
+    copy_entry(&entry, dataset);
     TRY(find_folder(&entry, folder, &where));
-    TRY(load_part(&entry, where, CAIRN_TRAIN_IMAGES, &dataset->train));
-    TRY(load_part(&entry, where, CAIRN_TEST_IMAGES, &dataset->test));
+    switch (entry.kind) {
+    case CAIRN_DATASET_IDX:
+        TRY(load_part(&entry, where, CAIRN_TRAIN_IMAGES, &dataset->train));
+        TRY(load_part(&entry, where, CAIRN_TEST_IMAGES, &dataset->test));
+        break;
+    case CAIRN_DATASET_CIFAR:
+        TRY(cairn_cifar_load(&entry, where, dataset));
+        break;
+    case CAIRN_DATASET_IMAGES:
+        TRY(cairn_folders_load(where, dataset));
+        break;
+    case CAIRN_DATASET_GLYPHS: /* drawn above */
+        break;
+    }
 out:
     free(where);
     if (st != CAIRN_OK) cairn_dataset_free(dataset);
     return st;
 }
 
+cairn_status cairn_dataset_describe(const char *name, const char *folder,
+                                    struct cairn_dataset *dataset)
+{
+    struct cairn_dataset_entry entry;
+    char *where = NULL;
+    memset(dataset, 0, sizeof *dataset);
+    cairn_status st = cairn_register_find(name, &entry);
+    if (st != CAIRN_OK) return st;
+    copy_entry(&entry, dataset);
+    dataset->train.count = entry.train;
+    dataset->test.count = entry.test;
+    if (entry.kind != CAIRN_DATASET_IMAGES) return CAIRN_OK;
+    st = find_folder(&entry, folder, &where);
+    if (st == CAIRN_OK) st = cairn_folders_describe(where, dataset);
+    free(where);
+    if (st != CAIRN_OK) {
+        cairn_dataset_free(dataset);
+        cairn_fail_in(st,
+                      "the shape, classes and counts of the data set %s are those of its files, "
+                      "in the folder given with --data-dir or in CAIRN_DATA_DIR",
+                      entry.name);
+    }
+    return st;
+}
+
 void cairn_dataset_free(struct cairn_dataset *dataset)
 {
+    for (int i = 0; dataset->class_names && i < dataset->classes; i++)
+        free(dataset->class_names[i]);
+    free(dataset->class_names);
     free(dataset->train.pixels);
     free(dataset->train.labels);
     free(dataset->test.pixels);

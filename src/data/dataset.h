@@ -14,15 +14,22 @@ struct cairn_images {
 struct cairn_dataset {
     char name[64];
     int c, h, w, classes;
+    char **class_names; /* classes of them; NULL where none are known */
     struct cairn_images train, test;
 };
 
 /* Loads a data set of the register data/datasets.yaml by name from `folder` (NULL: $CAIRN_DATA_DIR,
  * then the data folder of the user, in its subfolder NAME where that exists), or generates "glyphs"
- * from `seed`. Files may be plain or gzip. Fails with the file's name and what is wrong: missing,
- * cut off, wrong magic, counts that differ, labels out of range. */
+ * from `seed`. What the files may be is in data/datasets.yaml. Fails with the file's name and what
+ * is wrong: missing, cut off, another kind of file, counts or sizes that differ, labels out of
+ * range. */
 cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed,
                                 struct cairn_dataset *dataset);
+
+/* The same without pixels and labels: shape, classes, and counts as the register has them. A data
+ * set of which it has none ("images") needs its folder, where names are read and one image. */
+cairn_status cairn_dataset_describe(const char *name, const char *folder,
+                                    struct cairn_dataset *dataset);
 void cairn_dataset_free(struct cairn_dataset *dataset); /* zeroes it */
 
 /* Keeps the first n images (n <= 0: all; n beyond the count: all). */

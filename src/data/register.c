@@ -24,31 +24,52 @@ static cairn_status read_count(const struct cairn_yaml *map, const char *key, in
     return cairn_fail_in(CAIRN_FORMAT, FILE_NAME ":%d: %s: %s", map->key_line, map->key, key);
 }
 
-static cairn_status read_files(const struct cairn_yaml *map, struct cairn_dataset_entry *entry)
+static void read_file(const struct cairn_yaml *node, struct cairn_dataset_file *file)
+{
+    copy_text(node, "name", file->name, sizeof file->name);
+    copy_text(node, "md5", file->md5, sizeof file->md5);
+}
+
+/* The files that a member of the entry, `files` or `npz`, names. */
+static cairn_status read_files(const struct cairn_yaml *map, const char *member,
+                               struct cairn_dataset_file read[CAIRN_DATASET_FILES])
 {
     static const char *const keys[CAIRN_DATASET_FILES] = {"train-images", "train-labels",
                                                           "test-images", "test-labels"};
-    const struct cairn_yaml *files = cairn_yaml_get(map, "files");
+    const struct cairn_yaml *files = cairn_yaml_get(map, member);
     for (int i = 0; i < CAIRN_DATASET_FILES; i++) {
-        const struct cairn_yaml *file = cairn_yaml_get(files, keys[i]);
-        copy_text(file, "name", entry->files[i].name, sizeof entry->files[i].name);
-        copy_text(file, "md5", entry->files[i].md5, sizeof entry->files[i].md5);
-        if (!*entry->files[i].name)
-            return cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: the file %s is not named",
-                              map->key_line, map->key, keys[i]);
+        read_file(cairn_yaml_get(files, keys[i]), &read[i]);
+        if (!*read[i].name)
+            return cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: %s: the file %s is not named",
+                              map->key_line, map->key, member, keys[i]);
     }
     return CAIRN_OK;
 }
 
-static cairn_status read_entry(const struct cairn_yaml *map, struct cairn_dataset_entry *entry)
+static cairn_status read_kind(const struct cairn_yaml *map, enum cairn_dataset_kind *kind)
+{
+    static const char *const names[] = {
+        [CAIRN_DATASET_IDX] = "idx",
+        [CAIRN_DATASET_GLYPHS] = "glyphs",
+        [CAIRN_DATASET_CIFAR] = "cifar",
+        [CAIRN_DATASET_IMAGES] = "images",
+    };
+    char word[16];
+    copy_text(map, "kind", word, sizeof word);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(word, names[i])) {
+            *kind = (enum cairn_dataset_kind)i;
+            return CAIRN_OK;
+        }
+    return cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: kind is idx, glyphs, cifar or images",
+                      map->key_line, map->key);
+}
+
+static cairn_status read_sizes(const struct cairn_yaml *map, struct cairn_dataset_entry *entry)
 {
     cairn_status st = CAIRN_OK;
-    char kind[16], shape[32];
+    char shape[32];
     int64_t classes;
-    memset(entry, 0, sizeof *entry);
-    snprintf(entry->name, sizeof entry->name, "%s", map->key);
-    copy_text(map, "home", entry->home, sizeof entry->home);
-    copy_text(map, "kind", kind, sizeof kind);
     copy_text(map, "shape", shape, sizeof shape);
     TRY(read_count(map, "classes", &classes));
     TRY(read_count(map, "train", &entry->train));
@@ -57,17 +78,22 @@ static cairn_status read_entry(const struct cairn_yaml *map, struct cairn_datase
     if (sscanf(shape, "%dx%dx%d", &entry->c, &entry->h, &entry->w) != 3 || classes > 256) {
         st = cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: shape is CxHxW, classes at most 256",
                         map->key_line, map->key);
-        goto out;
     }
-    if (!strcmp(kind, "idx")) {
-        entry->kind = CAIRN_DATASET_IDX;
-        TRY(read_files(map, entry));
-    } else if (!strcmp(kind, "glyphs")) {
-        entry->kind = CAIRN_DATASET_GLYPHS;
-    } else {
-        st = cairn_fail(CAIRN_FORMAT, FILE_NAME ":%d: %s: kind is idx or glyphs", map->key_line,
-                        map->key);
-    }
+out:
+    return st;
+}
+
+static cairn_status read_entry(const struct cairn_yaml *map, struct cairn_dataset_entry *entry)
+{
+    cairn_status st = CAIRN_OK;
+    memset(entry, 0, sizeof *entry);
+    snprintf(entry->name, sizeof entry->name, "%s", map->key);
+    copy_text(map, "home", entry->home, sizeof entry->home);
+    read_file(cairn_yaml_get(map, "archive"), &entry->archive);
+    TRY(read_kind(map, &entry->kind));
+    if (entry->kind != CAIRN_DATASET_IMAGES) TRY(read_sizes(map, entry));
+    if (entry->kind == CAIRN_DATASET_IDX) TRY(read_files(map, "files", entry->files));
+    if (cairn_yaml_get(map, "npz")) TRY(read_files(map, "npz", entry->npz));
 out:
     return st;
 }

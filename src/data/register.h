@@ -7,7 +7,12 @@
 
 extern const char cairn_register_text[]; /* the file */
 
-enum cairn_dataset_kind { CAIRN_DATASET_IDX, CAIRN_DATASET_GLYPHS };
+enum cairn_dataset_kind {
+    CAIRN_DATASET_IDX, /* IDX files, or NPZ files where `npz` names them */
+    CAIRN_DATASET_GLYPHS,
+    CAIRN_DATASET_CIFAR,
+    CAIRN_DATASET_IMAGES /* folders of PNG: shape, classes and counts are 0 here */
+};
 enum {
     CAIRN_TRAIN_IMAGES,
     CAIRN_TRAIN_LABELS,
@@ -16,14 +21,17 @@ enum {
     CAIRN_DATASET_FILES
 };
 
+struct cairn_dataset_file {
+    char name[64], md5[33]; /* md5 of the file as published, "" if unknown */
+};
+
 struct cairn_dataset_entry {
     char name[64], home[128];
     enum cairn_dataset_kind kind;
     int c, h, w, classes;
     int64_t train, test; /* how many images: glyphs are drawn so; files count for themselves */
-    struct {
-        char name[64], md5[33]; /* md5 of the file as published, "" if unknown */
-    } files[CAIRN_DATASET_FILES];
+    struct cairn_dataset_file files[CAIRN_DATASET_FILES]; /* names are "" where there is none */
+    struct cairn_dataset_file npz[CAIRN_DATASET_FILES], archive;
 };
 
 /* CAIRN_NOT_FOUND lists the names that there are. */

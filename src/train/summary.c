@@ -1,6 +1,6 @@
 /* Describing a recipe: layers, shapes, parameters, and the memory that training will take. */
 #include "base/error.h"
-#include "data/register.h"
+#include "data/dataset.h"
 #include "train/session.h"
 
 #include <stdio.h>
@@ -45,13 +45,13 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     cairn_status st = CAIRN_OK;
     struct cairn_recipe recipe = {0};
     struct cairn_session session = {0};
-    struct cairn_dataset_entry entry;
+    struct cairn_dataset data = {0};
     memset(summary, 0, sizeof *summary);
     TRY(cairn_recipe_read(recipe_name, sets, set_count, &recipe));
     if (batch > 0) recipe.train.batch = batch;
-    TRY(cairn_register_find(recipe.data.name, &entry));
-    TRY(cairn_session_describe(&session, &recipe, (struct cairn_shape){entry.c, entry.h, entry.w},
-                               entry.classes, entry.train, entry.test));
+    TRY(cairn_dataset_describe(recipe.data.name, compute->data_dir, &data));
+    TRY(cairn_session_describe(&session, &recipe, (struct cairn_shape){data.c, data.h, data.w},
+                               data.classes, data.train.count, data.test.count));
     TRY(cairn_session_look(compute, "reference"));
     TRY(cairn_session_open(&session, compute, "reference"));
     session.scale = 1.0f;
@@ -59,13 +59,13 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     TRY(list_layers(session.model, summary));
     list_memory(session.bytes, summary);
     snprintf(summary->recipe, sizeof summary->recipe, "%s", recipe.path);
-    snprintf(summary->data, sizeof summary->data, "%s", entry.name);
+    snprintf(summary->data, sizeof summary->data, "%s", data.name);
     snprintf(summary->device, sizeof summary->device, "%s",
              cairn_device_info(session.device)->name);
-    summary->c = entry.c;
-    summary->h = entry.h;
-    summary->w = entry.w;
-    summary->classes = entry.classes;
+    summary->c = data.c;
+    summary->h = data.h;
+    summary->w = data.w;
+    summary->classes = data.classes;
     summary->train_images = session.counts[CAIRN_PART_TRAIN];
     summary->validation_images = session.counts[CAIRN_PART_VALIDATION];
     summary->test_images = session.counts[CAIRN_PART_TEST];
@@ -74,6 +74,7 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     summary->steps_per_epoch = (summary->train_images + session.batch - 1) / session.batch;
 out:
     cairn_session_close(&session);
+    cairn_dataset_free(&data);
     cairn_recipe_free(&recipe);
     return st;
 }

@@ -1,0 +1,89 @@
+#include "base/error.h"
+#include "base/file.h"
+#include "data/formats.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRAIN_FILES 5
+#define SUBFOLDER "cifar-10-batches-bin"
+
+/* FOLDER/NAME or FOLDER/cifar-10-batches-bin/NAME. From malloc. */
+static cairn_status find_batch(const struct cairn_dataset_entry *entry, const char *folder,
+                               const char *name, char **found)
+{
+    char below[64];
+    const char *names[2] = {name, below};
+    snprintf(below, sizeof below, SUBFOLDER "/%s", name);
+    for (int i = 0; i < 2; i++) {
+        char *path = cairn_file_join(folder, names[i]);
+        if (!path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
+        if (cairn_file_exists(path)) {
+            *found = path;
+            return CAIRN_OK;
+        }
+        free(path);
+    }
+    return cairn_fail(CAIRN_NOT_FOUND,
+                      "data set %s: neither %s nor %s is in %s; unpack %s of %s there, or give the "
+                      "folder with --data-dir or in CAIRN_DATA_DIR",
+                      entry->name, name, below, folder, entry->archive.name, entry->home);
+}
+
+/* Puts the records of a file's bytes behind the images that are there. */
+static cairn_status append(const struct cairn_dataset_entry *entry, const char *path,
+                           const uint8_t *bytes, size_t size, struct cairn_images *images)
+{
+    size_t item = (size_t)entry->c * (size_t)entry->h * (size_t)entry->w, record = item + 1;
+    size_t count = size / record, before = (size_t)images->count;
+    if (count == 0 || size % record != 0)
+        return cairn_fail(CAIRN_FORMAT,
+                          "%s: cut off or another kind of file: %llu bytes are no whole number of "
+                          "records of %llu (%s)",
+                          path, (unsigned long long)size, (unsigned long long)record,
+                          count ? "some bytes are left over" : "there is none");
+    uint8_t *pixels = realloc(images->pixels, (before + count) * item);
+    if (pixels) images->pixels = pixels;
+    uint8_t *labels = realloc(images->labels, before + count);
+    if (labels) images->labels = labels;
+    if (!pixels || !labels) return cairn_fail(CAIRN_MEMORY, "no memory for the images of %s", path);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *from = bytes + i * record;
+        if (*from >= entry->classes)
+            return cairn_fail(CAIRN_FORMAT, "%s: the label of image %llu is %d, not 0 to %d", path,
+                              (unsigned long long)i, *from, entry->classes - 1);
+        labels[before + i] = *from;
+        memcpy(pixels + (before + i) * item, from + 1, item);
+    }
+    images->count += (int64_t)count;
+    return CAIRN_OK;
+}
+
+static cairn_status load_batch(const struct cairn_dataset_entry *entry, const char *folder,
+                               const char *name, struct cairn_images *images)
+{
+    cairn_status st = CAIRN_OK;
+    char *path = NULL, *bytes = NULL;
+    size_t size;
+    TRY(find_batch(entry, folder, name, &path));
+    TRY(cairn_file_read(path, &bytes, &size));
+    TRY(append(entry, path, (const uint8_t *)bytes, size, images));
+out:
+    free(bytes);
+    free(path);
+    return st;
+}
+
+cairn_status cairn_cifar_load(const struct cairn_dataset_entry *entry, const char *folder,
+                              struct cairn_dataset *dataset)
+{
+    cairn_status st = CAIRN_OK;
+    for (int i = 1; i <= TRAIN_FILES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "data_batch_%d.bin", i);
+        TRY(load_batch(entry, folder, name, &dataset->train));
+    }
+    TRY(load_batch(entry, folder, "test_batch.bin", &dataset->test));
+out:
+    return st;
+}

@@ -1,0 +1,21 @@
+/* PNG images as bytes in plane order. Gray and RGB of 8 bits are taken as they are; gray of 1, 2
+ * and 4 bits is spread over 0 .. 255 and palettes become RGB, which loses nothing. 16 bits and
+ * transparency are refused: what should become of them is the owner's to say. Gamma and colour
+ * profiles are not applied. Read with libpng; a build without it refuses. */
+#ifndef CAIRN_IO_PNG_H
+#define CAIRN_IO_PNG_H
+
+#include <cairn/status.h>
+#include <stdint.h>
+
+struct cairn_png {
+    int c, h, w;     /* c: 1 gray, 3 RGB */
+    uint8_t *pixels; /* c * h * w; from malloc */
+};
+
+/* CAIRN_NOT_FOUND if it is not there; CAIRN_FORMAT names the file and says what is wrong;
+ * CAIRN_UNSUPPORTED without libpng. No more memory is taken than the file's size allows for. */
+cairn_status cairn_png_read(const char *path, struct cairn_png *png);
+void cairn_png_free(struct cairn_png *png); /* zeroes it */
+
+#endif
