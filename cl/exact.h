@@ -6,7 +6,7 @@
  *
  *   FMA(a, b, c)  FMA4 FMA8 FMA16   a * b + c rounded once: fma, or integers where the device's fma is wrong
  *   DIV(a, b)  SQRT(a)              correctly rounded: the device's, or by fma and integers where those are wrong
- *   exact_exp exact_log exact_tanh exact_sigmoid
+ *   exact_exp exact_expm1 exact_log exact_tanh exact_sigmoid exact_softplus exact_erf
  *   no_minus_zero(x)                -0 becomes +0, anything else is kept
  *   RELU(x)                         x < 0 ? +0 : x  (keeps NaN and -0)
  *
@@ -217,6 +217,13 @@ static inline float no_minus_zero(float x)
 #define exact_exp(x) exp(x)
 #define exact_log(x) log(x)
 #define exact_tanh(x) tanh(x)
+#define exact_expm1(x) expm1(x)
+#define exact_erf(x) erf(x)
+static inline float exact_softplus(float x)
+{
+    float l = log1p(exp(-fabs(x)));
+    return x > 0.0f ? x + l : l;
+}
 static inline float exact_sigmoid(float x)
 {
     return 1.0f / (1.0f + exp(-x));
@@ -231,6 +238,17 @@ static inline float exact_scale(float y, int n)
     return (y * as_float((uint)(h + 127) << 23)) * as_float((uint)(n - h + 127) << 23);
 }
 
+/* exp r - 1 = r + r^2 P(r), |r| at most ln 2 / 2. */
+static inline float exact_exp_core(float r)
+{
+    float p = 1.3751243241131305694580078125e-3f;
+    p = FMA(p, r, 8.3696544170379638671875e-3f);
+    p = FMA(p, r, 4.16696034371852874755859375e-2f);
+    p = FMA(p, r, 0.16666512191295623779296875f);
+    p = FMA(p, r, 0.49999988079071044921875f);
+    return FMA(p * r, r, r);
+}
+
 /* n = rint(x log2 e), r = x - n ln 2 in two pieces; exp x = 2^n (1 + (r + r^2 P(r))). */
 static inline float exact_exp(float x)
 {
@@ -242,13 +260,26 @@ static inline float exact_exp(float x)
     float k = t - 12582912.0f;
     float r = FMA(k, -6.93145752e-1f, x); /* ln 2 to 15 bits: an exact product */
     r = FMA(k, -1.42860677e-6f, r);
-    float p = 1.3751243241131305694580078125e-3f;
-    p = FMA(p, r, 8.3696544170379638671875e-3f);
-    p = FMA(p, r, 4.16696034371852874755859375e-2f);
-    p = FMA(p, r, 0.16666512191295623779296875f);
-    p = FMA(p, r, 0.49999988079071044921875f);
-    p = FMA(p * r, r, r);
-    return exact_scale(1.0f + p, n);
+    return exact_scale(1.0f + exact_exp_core(r), n);
+}
+
+/* exp x - 1 = 2^n (exp r - 1) + (2^n - 1), by halves since 2^n may be 2^128. n = 0: just exp r - 1, tiny x: x. */
+static inline float exact_expm1(float x)
+{
+    if ((as_uint(x) & ~SIGN_BIT) < 0x33000000u) return x; /* 2^-25 */
+    if (x != x) return x;
+    if (x > 88.72284f) return as_float(INF_BITS);
+    if (x < -18.0f) return -1.0f;
+    float t = FMA(x, 1.44269502e+0f, 12582912.0f);
+    int n = as_int(t) - 0x4b400000;
+    float k = t - 12582912.0f;
+    float r = FMA(k, -6.93145752e-1f, x);
+    r = FMA(k, -1.42860677e-6f, r);
+    float c = exact_exp_core(r);
+    if (n == 0) return c;
+    float s = as_float((uint)(n + 126) << 23);
+    float h = FMA(s, c, s - 0.5f);
+    return h + h;
 }
 
 /* Q(f) with log(1 + f) = f + f Q(f), f in [-0.2929, 0.4143]. */
@@ -325,6 +356,49 @@ static inline float exact_sigmoid(float x)
     float t = e * r;
     float lo = FMA(t, v, FMA(e, r, -t));
     return x < 0.0f ? t + lo : FMA(r, v, r);
+}
+
+/* max(x, 0) + log(1 + e), e = exp(-|x|); from e = 0.4142136 on log(1 + e) = ln 2 + log(1 + f), f = (e - 1) / 2. */
+static inline float exact_softplus(float x)
+{
+    if (x != x) return x;
+    float e = exact_exp(as_float(as_uint(x) | SIGN_BIT)), l;
+    if (e < 0.41421354f) {
+        l = FMA(exact_log1p_core(e), e, e);
+    } else {
+        float f = FMA(e, 0.5f, -0.5f);
+        l = 6.93147182e-1f + FMA(exact_log1p_core(f), f, f);
+    }
+    return x > 0.0f ? x + l : l;
+}
+
+/* a = |x|: below 0.93 a + a P(a^2), else 1 - exp(-(a + a Q(a))), 1 from 3.95; the sign bit is put back last. */
+static inline float exact_erf(float x)
+{
+    if (x != x) return x;
+    float a = as_float(as_uint(x) & ~SIGN_BIT), y = 1.0f;
+    if (a < 0.93f) {
+        float s = a * a;
+        float q = 8.3017905126325786113739013671875e-5f;
+        q = FMA(q, s, -8.125258027575910091400146484375e-4f);
+        q = FMA(q, s, 5.19932247698307037353515625e-3f);
+        q = FMA(q, s, -2.68585942685604095458984375e-2f);
+        q = FMA(q, s, 0.112836770713329315185546875f);
+        q = FMA(q, s, -0.3761263191699981689453125f);
+        q = FMA(q, s, 0.128379166126251220703125f);
+        y = FMA(q, a, a);
+    } else if (a < 3.95f) {
+        float q = -8.2310788229733589105308055877685546875e-7f;
+        q = FMA(q, a, 3.059639493585564196109771728515625e-5f);
+        q = FMA(q, a, -4.7206584713421761989593505859375e-4f);
+        q = FMA(q, a, 4.202575422823429107666015625e-3f);
+        q = FMA(q, a, -2.491869591176509857177734375e-2f);
+        q = FMA(q, a, 0.107578553259372711181640625f);
+        q = FMA(q, a, 0.63433277606964111328125f);
+        q = FMA(q, a, 0.1288525164127349853515625f);
+        y = 1.0f - exact_exp(-FMA(q, a, a));
+    }
+    return as_float(as_uint(y) | (as_uint(x) & SIGN_BIT));
 }
 
 #endif /* CAIRN_FAST */

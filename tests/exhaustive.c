@@ -1,6 +1,6 @@
 /* Holds the exact functions against double libm over every float there is, and prints the largest
  * errors. Not part of the normal tests: it takes minutes. Usage: exhaustive
- * [exp|log|tanh|sigmoid|turn]... */
+ * [exp|expm1|log|tanh|sigmoid|softplus|erf|turn]... */
 #include "base/exact.h"
 #include "oracle/oracle.h"
 
@@ -12,15 +12,20 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
+static double softplus(double x)
+{
+    return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+}
+
 static const struct function {
     const char *name;
     float (*exact)(float);
     double (*wanted)(double);
 } functions[] = {
-    {"exp", cairn_exact_exp, exp},
-    {"log", cairn_exact_log, log},
-    {"tanh", cairn_exact_tanh, tanh},
-    {"sigmoid", cairn_exact_sigmoid, sigmoid},
+    {"exp", cairn_exact_exp, exp},       {"log", cairn_exact_log, log},
+    {"tanh", cairn_exact_tanh, tanh},    {"sigmoid", cairn_exact_sigmoid, sigmoid},
+    {"expm1", cairn_exact_expm1, expm1}, {"softplus", cairn_exact_softplus, softplus},
+    {"erf", cairn_exact_erf, erf},
 };
 
 struct tally {

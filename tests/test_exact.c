@@ -10,7 +10,12 @@
 
 static double sigmoid(double x)
 {
-    return oracle_activate(CAIRN_ACT_SIGMOID, x);
+    return oracle_activate(CAIRN_ACT_SIGMOID, 0, x);
+}
+
+static double softplus(double x)
+{
+    return oracle_activate(CAIRN_ACT_SOFTPLUS, 0, x);
 }
 
 static const struct function {
@@ -18,11 +23,12 @@ static const struct function {
     float (*exact)(float);
     double (*wanted)(double);
 } functions[] = {
-    {"exp", cairn_exact_exp, exp},
-    {"log", cairn_exact_log, log},
-    {"tanh", cairn_exact_tanh, tanh},
-    {"sigmoid", cairn_exact_sigmoid, sigmoid},
+    {"exp", cairn_exact_exp, exp},       {"log", cairn_exact_log, log},
+    {"tanh", cairn_exact_tanh, tanh},    {"sigmoid", cairn_exact_sigmoid, sigmoid},
+    {"expm1", cairn_exact_expm1, expm1}, {"softplus", cairn_exact_softplus, softplus},
+    {"erf", cairn_exact_erf, erf},
 };
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
 /* Where the rounded answer is a NaN, an infinity or a zero the exact function must give just that;
  * else at most 2 ulp. */
@@ -56,7 +62,10 @@ START_TEST(hard_ranges)
         0x3f7fffff,                                     /* log: near 1, the ends of the mantissa */
         0x3f200000, 0xbf200000, 0x4111999a, 0xc111999a, /* tanh: 0.625, 9.1 */
         0x3eb17218, 0xbeb17218, 0x3f317218, 0xbf317218,
-        0x41b17218, 0xc1b17218, /* multiples of ln 2 */
+        0x41b17218, 0xc1b17218,                         /* multiples of ln 2 */
+        0x33000000, 0xb3000000, 0xc1900000,             /* expm1: 2^-25, -18 */
+        0x3f61a1b3, 0xbf61a1b3,                         /* softplus: e^-|x| = 0.4142 */
+        0x3f6e147b, 0xbf6e147b, 0x407ccccd, 0xc07ccccd, /* erf: 0.93, 3.95 */
     };
     for (size_t i = 0; i < sizeof centres / sizeof *centres; i++)
         for (int64_t d = -20000; d <= 20000; d++)
@@ -75,8 +84,9 @@ static uint32_t mix(uint32_t hash, float value)
  * makes a new version. */
 START_TEST(version_1)
 {
-    static const uint32_t want[4] = {0x566e298d, 0xfb5fd411, 0x91355096, 0xdd56b35e};
-    for (int f = 0; f < 4; f++) {
+    static const uint32_t want[FUNCTIONS] = {0x566e298d, 0xfb5fd411, 0x91355096, 0xdd56b35e,
+                                             0x00fde1de, 0x1d7eee00, 0xe0b71244};
+    for (int f = 0; f < FUNCTIONS; f++) {
         uint32_t hash = 2166136261u;
         for (uint64_t bits = 0; bits < (uint64_t)1 << 32; bits += 4099)
             hash = mix(hash, functions[f].exact(cairn_exact_float((uint32_t)bits)));
@@ -109,6 +119,14 @@ START_TEST(specials)
               same_bits(cairn_exact_sigmoid(-INFINITY), 0.0f));
     ck_assert(same_bits(cairn_exact_sigmoid(0.0f), 0.5f) &&
               same_bits(cairn_exact_sigmoid(-0.0f), 0.5f));
+    ck_assert(isnan(cairn_exact_expm1(NAN)) && isnan(cairn_exact_softplus(NAN)) &&
+              isnan(cairn_exact_erf(NAN)));
+    ck_assert(same_bits(cairn_exact_expm1(-0.0f), -0.0f) && cairn_exact_expm1(-INFINITY) == -1 &&
+              cairn_exact_expm1(INFINITY) == INFINITY);
+    ck_assert(same_bits(cairn_exact_softplus(-INFINITY), 0.0f) &&
+              cairn_exact_softplus(INFINITY) == INFINITY);
+    ck_assert(same_bits(cairn_exact_erf(-0.0f), -0.0f) && cairn_exact_erf(INFINITY) == 1 &&
+              cairn_exact_erf(-INFINITY) == -1);
     ck_assert(same_bits(cairn_exact_plus_zero(-0.0f), 0.0f) &&
               same_bits(cairn_exact_plus_zero(-0x1p-149f), -0x1p-149f));
 }
@@ -261,8 +279,8 @@ int main(void)
     Suite *suite = suite_create("exact");
     TCase *cases = tcase_create("functions");
     tcase_set_timeout(cases, 300);
-    tcase_add_loop_test(cases, all_over, 0, 4);
-    tcase_add_loop_test(cases, hard_ranges, 0, 4);
+    tcase_add_loop_test(cases, all_over, 0, FUNCTIONS);
+    tcase_add_loop_test(cases, hard_ranges, 0, FUNCTIONS);
     tcase_add_test(cases, version_1);
     tcase_add_test(cases, specials);
     tcase_add_test(cases, turns);

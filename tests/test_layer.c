@@ -62,6 +62,17 @@ static const struct {
     {"relu", {.kind = CAIRN_LAYER_RELU, .stride_h = 1, .stride_w = 1}},
     {"tanh", {.kind = CAIRN_LAYER_TANH, .stride_h = 1, .stride_w = 1}},
     {"sigmoid", {.kind = CAIRN_LAYER_SIGMOID, .stride_h = 1, .stride_w = 1}},
+    {"leakyrelu", {.kind = CAIRN_LAYER_LEAKYRELU, .alpha = 0.01f, .stride_h = 1, .stride_w = 1}},
+    {"leakyrelu 0.1", {.kind = CAIRN_LAYER_LEAKYRELU, .alpha = 0.1f, .stride_h = 1, .stride_w = 1}},
+    {"elu", {.kind = CAIRN_LAYER_ELU, .alpha = 1, .stride_h = 1, .stride_w = 1}},
+    {"elu 1.67", {.kind = CAIRN_LAYER_ELU, .alpha = 1.67f, .stride_h = 1, .stride_w = 1}},
+    {"gelu", {.kind = CAIRN_LAYER_GELU, .stride_h = 1, .stride_w = 1}},
+    {"gelu form=erf", {.kind = CAIRN_LAYER_GELU, .stride_h = 1, .stride_w = 1}},
+    {"gelu form=tanh", {.kind = CAIRN_LAYER_GELU, .gelu_tanh = 1, .stride_h = 1, .stride_w = 1}},
+    {"silu", {.kind = CAIRN_LAYER_SILU, .stride_h = 1, .stride_w = 1}},
+    {"softplus", {.kind = CAIRN_LAYER_SOFTPLUS, .stride_h = 1, .stride_w = 1}},
+    {"hardsigmoid", {.kind = CAIRN_LAYER_HARDSIGMOID, .stride_h = 1, .stride_w = 1}},
+    {"hardswish", {.kind = CAIRN_LAYER_HARDSWISH, .stride_h = 1, .stride_w = 1}},
     {"dropout 0.3", {.kind = CAIRN_LAYER_DROPOUT, .rate = 0.3f, .stride_h = 1, .stride_w = 1}},
     {"dropout 0", {.kind = CAIRN_LAYER_DROPOUT, .stride_h = 1, .stride_w = 1}},
     {"flatten", {.kind = CAIRN_LAYER_FLATTEN, .stride_h = 1, .stride_w = 1}},
@@ -89,6 +100,8 @@ START_TEST(accepts)
     ck_assert_int_eq(layer.bias, want.bias);
     ck_assert_int_eq(layer.init.kind, want.init.kind);
     ck_assert(layer.rate == want.rate);
+    ck_assert(layer.alpha == (want.alpha != 0 ? want.alpha : 1)); /* 1 where a layer has none */
+    ck_assert_int_eq(layer.gelu_tanh, want.gelu_tanh);
 }
 END_TEST
 
@@ -126,6 +139,15 @@ static const struct {
     {"maxpool 2 bias=no", 10, "it has: pad, stride"},
     {"relu 3", 5, "does not belong here"},
     {"relu x=3", 5, "takes no settings"},
+    {"leakyrelu -0.1", 10, "out of range"},
+    {"leakyrelu slope=0.1", 10, "takes no settings"},
+    {"leakyrelu 0.1 0.2", 14, "does not belong here"},
+    {"elu 2000000", 4, "accepted: elu [ALPHA]"},
+    {"elu nan", 4, "not a number"},
+    {"gelu 1", 5, "accepted: gelu [form=erf|tanh]"},
+    {"gelu form=exact", 5, "neither erf nor tanh"},
+    {"gelu alpha=1", 5, "it has: form"},
+    {"silu form=erf", 5, "takes no settings"},
     {"dropout", 0, "from 0 to below 1"},
     {"dropout 1", 8, "out of range"},
     {"dropout 0.999999999", 8, "out of range"},

@@ -120,6 +120,9 @@ static const struct {
     {"pool h=4 w=4 kh=2 kw=2 pad_t=2", CAIRN_INVALID, "padding"},
     {"pool h=65536 w=65536", CAIRN_INVALID, "2^31"},
     {"activation kind=none", CAIRN_PARSE, "relu"},
+    {"activation kind=elu alpha=-1", CAIRN_INVALID, "alpha"},
+    {"activation_grad kind=leaky_relu alpha=2e6", CAIRN_INVALID, "alpha"},
+    {"gemm act=elu", CAIRN_PARSE, "sigmoid"}, /* products end in the first four kinds only */
     {"dropout rate=1", CAIRN_INVALID, "rate"},
     {"dropout rate=-0.5", CAIRN_INVALID, "rate"},
     {"dropout rate=nan", CAIRN_INVALID, "rate"},
@@ -211,7 +214,7 @@ static void close_wall(void)
 static cairn_status activate(int64_t count, int64_t x, int64_t y)
 {
     struct cairn_problem p = cairn_problem_default(CAIRN_OP_ACTIVATION);
-    p.u.activation = (struct cairn_activation){CAIRN_ACT_RELU, count, {buffer, x}, {buffer, y}};
+    p.u.activation = (struct cairn_activation){CAIRN_ACT_RELU, count, 1, {buffer, x}, {buffer, y}};
     return cairn_run(device, &p);
 }
 
@@ -265,7 +268,8 @@ START_TEST(in_place_groups)
 {
     struct cairn_problem p = cairn_problem_default(CAIRN_OP_ACTIVATION_GRAD);
     struct cairn_mem low = {buffer, 0}, high = {buffer, 10};
-    p.u.activation_grad = (struct cairn_activation_grad){CAIRN_ACT_TANH, 10, low, high, high};
+    p.u.activation_grad = (struct cairn_activation_grad){
+        .kind = CAIRN_ACT_TANH, .count = 10, .y = low, .dy = high, .dx = high};
     ck_assert_int_eq(cairn_run(device, &p), CAIRN_OK);
     p.u.activation_grad.dx = low;
     ck_assert_int_eq(cairn_run(device, &p), CAIRN_INVALID);

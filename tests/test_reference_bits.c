@@ -417,10 +417,26 @@ START_TEST(clones_of_the_product)
 }
 END_TEST
 
-enum { LONG = 20011 };
-static float in[3][LONG], out[2][5][LONG];
+enum { LONG = 20011, RESULTS = 5 + 2 * CAIRN_ACT_COUNT };
+static float in[3][LONG], out[2][RESULTS][LONG];
 
-static void run_clone(const struct clone *clone, float to[5][LONG])
+/* Every kind of activation and gradient, to[kind] and to[CAIRN_ACT_COUNT + kind]. */
+static void run_activations(const struct clone *clone, float to[2 * CAIRN_ACT_COUNT][LONG])
+{
+    struct ref_buffer buffers[4] = {{.data = (unsigned char *)in[0]},
+                                    {.data = (unsigned char *)in[1]}};
+    struct cairn_mem x = {&buffers[0].base, 0}, dy = {&buffers[1].base, 0},
+                     y = {&buffers[2].base, 0}, dx = {&buffers[3].base, 0};
+    for (int kind = CAIRN_ACT_RELU; kind < CAIRN_ACT_COUNT; kind++) {
+        buffers[2].data = (unsigned char *)to[kind];
+        buffers[3].data = (unsigned char *)to[CAIRN_ACT_COUNT + kind];
+        clone->activation(NULL, &(struct cairn_activation){kind, LONG, 0.3f, x, y}, 0);
+        clone->activation_grad(NULL,
+                               &(struct cairn_activation_grad){kind, LONG, 0.3f, x, y, dy, dx}, 0);
+    }
+}
+
+static void run_clone(const struct clone *clone, float to[RESULTS][LONG])
 {
     struct ref_buffer buffers[4];
     struct cairn_mem mem[4];
@@ -440,9 +456,7 @@ static void run_clone(const struct clone *clone, float to[5][LONG])
                 &(struct cairn_adam){LONG, LONG / 2, 0.1f, 0.9f, 0.99f, 1e-8f, 0.01f, 2, 3, mem[1],
                                      mem[0], mem[2], mem[3]},
                 0);
-    for (int kind = CAIRN_ACT_RELU; kind <= CAIRN_ACT_SIGMOID; kind++)
-        clone->activation_grad(
-            NULL, &(struct cairn_activation_grad){kind, LONG, mem[1], mem[2], mem[2]}, 0);
+    run_activations(clone, to + 5);
 }
 
 START_TEST(clones_of_the_loops)
@@ -455,7 +469,7 @@ START_TEST(clones_of_the_loops)
     run_clone(clones[0], out[0]);
     for (int c = 1; c < count; c++) {
         run_clone(clones[c], out[1]);
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < RESULTS; i++)
             for (int e = 0; e < LONG; e++)
                 ck_hold(same_bits(out[0][i][e], out[1][i][e]), "clone %d, array %d, %d", c, i, e);
         for (int square = 0; square < 2; square++)

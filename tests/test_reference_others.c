@@ -6,19 +6,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const acts[] = {"none", "relu", "tanh", "sigmoid"};
+static const char *const acts[CAIRN_ACT_COUNT] = {
+    "none",     "relu",         "tanh", "sigmoid",   "leaky_relu", "elu",
+    "softplus", "hard_sigmoid", "gelu", "gelu_tanh", "silu",       "hard_swish",
+};
+static const float alpha = 0.3f;
+
+/* docs/ARITHMETIC.md, "Errors": what y may be off at x, beside 2 ulp. */
+static double act_bound(int kind, double x, double y)
+{
+    double of_x = kind == CAIRN_ACT_GELU ? 1.5 : kind == CAIRN_ACT_GELU_TANH ? 2.5 : 0;
+    return 0x1p-24 * (of_x * fabs(x) + 4 * fabs(y)) + 0x1p-149 * (1 + fabs(x));
+}
 
 START_TEST(activation_random)
 {
     struct trial t;
     draw_seed(30 + (uint64_t)_i);
-    trial_init(&t, "activation kind=%s count=5000", acts[_i]);
+    trial_init(&t, "activation kind=%s count=6000 alpha=0.3", acts[_i]);
     draw_floats(trial_floats(&t, "x"), 2500, -12, 12);
     draw_floats(trial_floats(&t, "x") + 2500, 2500, -0.7, 0.7);
+    draw_floats(trial_floats(&t, "x") + 5000, 1000, -105, 105);
     double *x = trial_doubles(&t, "x");
     trial_run(&t, 1);
-    for (int i = 0; i < 5000; i++)
-        ck_assert_double_le(oracle_ulps(trial_floats(&t, "y")[i], oracle_activate(_i, x[i])), 2);
+    for (int i = 0; i < 6000; i++) {
+        double want = oracle_activate(_i, (double)alpha, x[i]),
+               got = (double)trial_floats(&t, "y")[i];
+        if (_i <= CAIRN_ACT_SIGMOID || _i == CAIRN_ACT_SOFTPLUS)
+            ck_hold(oracle_ulps((float)got, want) <= 2, "%s(%g) = %g", acts[_i], x[i], got);
+        else
+            ck_near(got, want, act_bound(_i, x[i], want), "%s(%g)", acts[_i], x[i]);
+    }
     free(x);
     trial_finish(&t);
 }
@@ -27,12 +45,23 @@ END_TEST
 START_TEST(activation_specials)
 {
     static const float x[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 0x1p-149f, -0x1p-149f};
-    static const float want[4][7] = {{0},
-                                     {NAN, INFINITY, 0.0f, 0.0f, -0.0f, 0x1p-149f, 0.0f},
-                                     {NAN, 1, -1, 0.0f, -0.0f, 0x1p-149f, -0x1p-149f},
-                                     {NAN, 1, 0.0f, 0.5f, 0.5f, 0.5f, 0.5f}};
+    static const float ln2 = 0x1.62e43p-1f;
+    const float want[CAIRN_ACT_COUNT][7] = {
+        {0},
+        {NAN, INFINITY, 0.0f, 0.0f, -0.0f, 0x1p-149f, 0.0f},
+        {NAN, 1, -1, 0.0f, -0.0f, 0x1p-149f, -0x1p-149f},
+        {NAN, 1, 0.0f, 0.5f, 0.5f, 0.5f, 0.5f},
+        {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 0x1p-149f, -0.0f},
+        {NAN, INFINITY, -alpha, 0.0f, -0.0f, 0x1p-149f, -0.0f},
+        {NAN, INFINITY, 0.0f, ln2, ln2, ln2, ln2},
+        {NAN, 1, 0.0f, 0.5f, 0.5f, 0.5f, 0.5f},
+        {NAN, INFINITY, NAN, 0.0f, -0.0f, 0.0f, -0.0f},
+        {NAN, INFINITY, NAN, 0.0f, -0.0f, 0.0f, -0.0f},
+        {NAN, INFINITY, NAN, 0.0f, -0.0f, 0.0f, -0.0f},
+        {NAN, INFINITY, 0.0f, 0.0f, -0.0f, 0x1p-149f, -0x1p-149f},
+    };
     struct trial t;
-    trial_init(&t, "activation kind=%s count=7", acts[_i]);
+    trial_init(&t, "activation kind=%s count=7 alpha=0.3", acts[_i]);
     memcpy(trial_floats(&t, "x"), x, sizeof x);
     trial_run(&t, 0);
     for (int i = 0; i < 7; i++)
@@ -41,47 +70,89 @@ START_TEST(activation_specials)
 }
 END_TEST
 
-/* Gradients from y and dy: against the formula, and against the slope of the forward function. */
+/* What the slope may be off at x, in 2^-24. */
+static double slope_bound(int kind, double x)
+{
+    if (kind == CAIRN_ACT_GELU_TANH) return 8 + 4 * fabs(x) * (0.8 + 0.108 * x * x);
+    if (kind == CAIRN_ACT_SILU) return 8 + 4 * fabs(x);
+    return kind >= CAIRN_ACT_GELU ? 8 : 4;
+}
+
+/* relu, leaky_relu and elu bend at 0, the hard ones at -3 and 3. */
+static int at_kink(double x)
+{
+    return fabs(x) < 1e-4 || fabs(fabs(x) - 3) < 1e-4;
+}
+
+/* Gradients from y or x and dy: against the formula, and against the slope of the forward function.
+ */
 START_TEST(activation_slopes)
 {
     struct trial t;
     draw_seed(34 + (uint64_t)_i);
-    trial_init(&t, "activation_grad kind=%s count=3000", acts[_i]);
-    float *y = trial_floats(&t, "y");
-    double x[3000];
+    trial_init(&t, "activation_grad kind=%s count=3000 alpha=0.3", acts[_i]);
+    int from_x = trial_extent(&t, "x") > 0;
+    ck_assert_int_eq(from_x, trial_extent(&t, "y") == 0);
+    float *of = trial_floats(&t, from_x ? "x" : "y");
+    double x[3000], a = (double)alpha;
     for (int i = 0; i < 3000; i++) {
-        x[i] = draw_real(-6, 6);
-        y[i] = (float)oracle_activate(_i, x[i]);
+        x[i] = (double)(float)draw_real(-6, 6);
+        of[i] = (float)(from_x ? x[i] : oracle_activate(_i, a, x[i]));
     }
     draw_floats(trial_floats(&t, "dy"), 3000, -2, 2);
     double *dy = trial_doubles(&t, "dy");
     trial_run(&t, 2);
     for (int i = 0; i < 3000; i++) {
-        const double h = 1e-5;
-        if (fabs(x[i]) < 1e-4) continue; /* the kink of relu */
+        const double h = 1e-5, bound = slope_bound(_i, x[i]) * 0x1p-24 * fabs(dy[i]);
+        if (at_kink(x[i])) continue;
         double slope =
-            (oracle_activate(_i, x[i] + h) - oracle_activate(_i, x[i] - h)) / (2 * h) * dy[i];
+            (oracle_activate(_i, a, x[i] + h) - oracle_activate(_i, a, x[i] - h)) / (2 * h) * dy[i];
         double got = (double)trial_floats(&t, "dx")[i];
-        ck_near(got, oracle_activate_grad(_i, (double)y[i], dy[i]), 4 * 0x1p-24 * fabs(dy[i]),
-                "formula %d", i);
-        ck_near(got, slope, fabs(dy[i]) * (4 * 0x1p-24 + 1e-9), "slope %d", i);
+        ck_near(got, oracle_activate_grad(_i, a, (double)of[i], dy[i]), bound, "formula %d", i);
+        ck_near(got, slope, bound + fabs(dy[i]) * 1e-9, "slope %d", i);
     }
     free(dy);
     trial_finish(&t);
 }
 END_TEST
 
-START_TEST(activation_grad_specials)
+/* Far out the slope is 1 or 0, whatever overflows on the way. */
+START_TEST(activation_far_slopes)
+{
+    static const float x[6] = {60, 1e20f, 3e38f, -110, -1e20f, -3e38f};
+    struct trial t;
+    trial_init(&t, "activation_grad kind=%s count=6", acts[_i]);
+    memcpy(trial_floats(&t, "x"), x, sizeof x);
+    for (int i = 0; i < 6; i++) trial_floats(&t, "dy")[i] = 5;
+    trial_run(&t, 0);
+    for (int i = 0; i < 6; i++)
+        ck_assert_msg(trial_floats(&t, "dx")[i] == (x[i] > 0 ? 5 : 0), "%s at %g: %g", acts[_i],
+                      (double)x[i], (double)trial_floats(&t, "dx")[i]);
+    trial_finish(&t);
+}
+END_TEST
+
+static void hold_grad(const char *kind, const float y[5], const float dy[5], const float want[5])
 {
     struct trial t;
-    trial_init(&t, "activation_grad kind=relu count=5");
-    const float y[5] = {0.0f, -0.0f, NAN, 1, 1}, dy[5] = {7, 7, 7, -0.0f, NAN},
-                want[5] = {0.0f, 0.0f, 7, -0.0f, NAN};
-    memcpy(trial_floats(&t, "y"), y, sizeof y);
-    memcpy(trial_floats(&t, "dy"), dy, sizeof dy);
+    trial_init(&t, "activation_grad kind=%s count=5 alpha=0.25", kind);
+    memcpy(trial_floats(&t, "y"), y, 5 * sizeof *y);
+    memcpy(trial_floats(&t, "dy"), dy, 5 * sizeof *dy);
     trial_run(&t, 0);
-    for (int i = 0; i < 5; i++) ck_assert(same_bits(trial_floats(&t, "dx")[i], want[i]));
+    for (int i = 0; i < 5; i++)
+        ck_assert_msg(same_bits(trial_floats(&t, "dx")[i], want[i]), "%s %d: %g", kind, i,
+                      (double)trial_floats(&t, "dx")[i]);
     trial_finish(&t);
+}
+
+START_TEST(activation_grad_specials)
+{
+    const float dy[5] = {7, 7, 7, -0.0f, NAN}, y[5] = {0.0f, -0.0f, NAN, 1, 1};
+    hold_grad("relu", y, dy, (float[5]){0.0f, 0.0f, 7, -0.0f, NAN});
+    hold_grad("leaky_relu", y, dy, (float[5]){1.75f, 1.75f, 7, -0.0f, NAN});
+    hold_grad("elu", y, dy, (float[5]){1.75f, 1.75f, 7, -0.0f, NAN});
+    hold_grad("softplus", y, dy, (float[5]){0.0f, -0.0f, NAN, -0.0f, NAN});
+    hold_grad("hard_sigmoid", y, dy, (float[5]){0.0f, 0.0f, 7 * 0x1.555556p-3f, 0.0f, 0.0f});
 }
 END_TEST
 
@@ -402,9 +473,10 @@ int main(void)
     Suite *suite = suite_create("reference_others");
     TCase *cases = tcase_create("others");
     tcase_set_timeout(cases, 300);
-    tcase_add_loop_test(cases, activation_random, 1, 4);
-    tcase_add_loop_test(cases, activation_specials, 1, 4);
-    tcase_add_loop_test(cases, activation_slopes, 1, 4);
+    tcase_add_loop_test(cases, activation_random, 1, CAIRN_ACT_COUNT);
+    tcase_add_loop_test(cases, activation_specials, 1, CAIRN_ACT_COUNT);
+    tcase_add_loop_test(cases, activation_slopes, 1, CAIRN_ACT_COUNT);
+    tcase_add_loop_test(cases, activation_far_slopes, CAIRN_ACT_GELU, CAIRN_ACT_COUNT);
     tcase_add_test(cases, activation_grad_specials);
     tcase_add_test(cases, softmax_random);
     tcase_add_test(cases, softmax_slopes);

@@ -31,7 +31,22 @@ enum cairn_bias {
     CAIRN_BIAS_M, /* bias[i] is added to row i of c */
 };
 
-enum cairn_activation_kind { CAIRN_ACT_NONE, CAIRN_ACT_RELU, CAIRN_ACT_TANH, CAIRN_ACT_SIGMOID };
+/* The first four may also end a product or a convolution. */
+enum cairn_activation_kind {
+    CAIRN_ACT_NONE,
+    CAIRN_ACT_RELU,
+    CAIRN_ACT_TANH,
+    CAIRN_ACT_SIGMOID,
+    CAIRN_ACT_LEAKY_RELU,
+    CAIRN_ACT_ELU,
+    CAIRN_ACT_SOFTPLUS,
+    CAIRN_ACT_HARD_SIGMOID,
+    CAIRN_ACT_GELU,      /* from here on the gradient needs x */
+    CAIRN_ACT_GELU_TANH,
+    CAIRN_ACT_SILU,
+    CAIRN_ACT_HARD_SWISH,
+    CAIRN_ACT_COUNT
+};
 
 /* c_b = act(op(a_b) op(b_b) + bias)   for each b < batch;  c_b is m x n, op(a_b) m x k, op(b_b) k x n.
  * With sum = 1 there is one c: the product over the batch * k long dimension (b, k) flattened, b outermost.
@@ -41,7 +56,7 @@ struct cairn_gemm {
     int64_t ta, tb, sum;
     int64_t lda, ldb, ldc;                /* leading dimensions; 0 before completion means tight */
     int64_t stride_a, stride_b, stride_c; /* distance of one batch's operand to the next; ignored when batch = 1 */
-    int64_t bias, act;                    /* enum cairn_bias, enum cairn_activation_kind */
+    int64_t bias, act;                    /* enum cairn_bias, enum cairn_activation_kind up to sigmoid */
     struct cairn_mem a, b, bias_v, c, work;
 };
 
@@ -76,16 +91,29 @@ struct cairn_pool {
     struct cairn_mem x, y, index; /* pool_grad: x = dx out, y = dy in, index in */
 };
 
-/* y = act(x). y may be x itself. relu(x) = x < 0 ? +0 : x (NaN and -0 are kept). */
+/* y = act(x). y may be x itself. relu(x) = x < 0 ? +0 : x (NaN and -0 are kept); tanh, sigmoid.
+ *   leaky_relu    x < 0 ? alpha * x : x             elu       x < 0 ? alpha * expm1(x) : x
+ *   softplus      log(1 + e^x)                      silu      x * sigmoid(x)
+ *   hard_sigmoid  (x + 3, held to 0..6) * (1/6)     gelu      0.5 x * (1 + erf(x / sqrt 2))
+ *   hard_swish    x <= -3 ? +0 : x >= 3 ? x : (x * (x + 3)) * (1/6)
+ *   gelu_tanh     0.5 x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
+ * The last word on every rounding is docs/ARITHMETIC.md. */
 struct cairn_activation {
     int64_t kind, count; /* enum cairn_activation_kind, not NONE */
+    float alpha;         /* leaky_relu and elu, from 0 to 2^20; others ignore it */
     struct cairn_mem x, y;
 };
 
-/* dx from y = act(x) and dy. relu: y <= 0 ? +0 : dy;  tanh: dy * fma(-y, y, 1);  sigmoid: dy * (y * (1 - y)). dx may be dy. */
+/* dx = dy * act'(x). dx may be dy. Most kinds take y = act(x) and leave x unused:
+ *   relu        y <= 0 ? +0 : dy              tanh          dy * fma(-y, y, 1)
+ *   leaky_relu  y <= 0 ? alpha * dy : dy      sigmoid       dy * (y * (1 - y))
+ *   elu         y <= 0 ? dy * (y + alpha) : dy
+ *   softplus    dy * -expm1(-y)               hard_sigmoid  y <= 0 or y >= 1 ? +0 : dy * (1/6)
+ * gelu, gelu_tanh, silu and hard_swish take x and leave y unused. */
 struct cairn_activation_grad {
     int64_t kind, count;
-    struct cairn_mem y, dy, dx;
+    float alpha; /* as in activation */
+    struct cairn_mem x, y, dy, dx;
 };
 
 /* Softmax with cross-entropy, row by row over `classes` logits z:

@@ -43,6 +43,17 @@ static inline float cairn_exact_scale(float y, int n)
            cairn_exact_float((uint32_t)(n - half + 127) << 23);
 }
 
+/* r + r^2 P(r) = e^r - 1 for |r| <= ln 2 / 2. */
+static inline float cairn_exact_exp_part(float r)
+{
+    float p = 0x1.687b08p-10f;
+    p = fmaf(p, r, 0x1.1241cp-7f);
+    p = fmaf(p, r, 0x1.555b7ep-5f);
+    p = fmaf(p, r, 0x1.555486p-3f);
+    p = fmaf(p, r, 0x1.fffff8p-2f);
+    return fmaf(p * r, r, r);
+}
+
 /* e^x = 2^n (1 + r + r^2 P(r)) with n = rint(x / ln 2) and r = x - n ln 2, ln 2 in two parts. */
 static inline float cairn_exact_exp(float x)
 {
@@ -55,13 +66,24 @@ static inline float cairn_exact_exp(float x)
     float k = t - 0x1.8p+23f;
     float r = fmaf(k, -0x1.62e4p-1f, x); /* ln 2 to 15 bits: the product is exact */
     r = fmaf(k, -0x1.7f7d1cp-20f, r);
-    float p = 0x1.687b08p-10f;
-    p = fmaf(p, r, 0x1.1241cp-7f);
-    p = fmaf(p, r, 0x1.555b7ep-5f);
-    p = fmaf(p, r, 0x1.555486p-3f);
-    p = fmaf(p, r, 0x1.fffff8p-2f);
-    p = fmaf(p * r, r, r);
-    return cairn_exact_scale(1.0f + p, n);
+    return cairn_exact_scale(1.0f + cairn_exact_exp_part(r), n);
+}
+
+/* e^x - 1 = 2^n p + (2^n - 1) with n and p = e^r - 1 as above; halved, so that 2^128 is not needed.
+ * Below 2^-25 it is x, and p where n = 0. */
+static inline float cairn_exact_expm1(float x)
+{
+    if (x != x || fabsf(x) < 0x1p-25f) return x;
+    if (x > 0x1.62e43p+6f) return INFINITY;
+    if (x < -18.0f) return -1.0f;
+    float t = fmaf(x, 0x1.715476p+0f, 0x1.8p+23f);
+    int n = (int)(cairn_exact_bits(t) - 0x4b400000u);
+    float k = t - 0x1.8p+23f;
+    float r = fmaf(k, -0x1.7f7d1cp-20f, fmaf(k, -0x1.62e4p-1f, x));
+    float p = cairn_exact_exp_part(r);
+    float half = cairn_exact_float((uint32_t)(n + 126) << 23); /* 2^n / 2 */
+    float y = fmaf(half, p, half - 0.5f);
+    return n == 0 ? p : y + y;
 }
 
 /* q(f) f with log(1 + f) = f + f (q f), for f in [-0.2929, 0.4143]. */
@@ -141,6 +163,50 @@ static inline float cairn_exact_sigmoid(float x)
     if (!(x < 0.0f)) return fmaf(r, v, r);
     float t = e * r;
     return t + fmaf(t, v, fmaf(e, r, -t));
+}
+
+/* max(x, 0) + log(1 + e^-|x|). log(1 + e) for e in [0, 1]: f = e itself, or ln 2 + log(1 + f) with
+ * f = (1 + e) / 2 - 1. */
+static inline float cairn_exact_softplus(float x)
+{
+    if (x != x) return x;
+    float e = cairn_exact_exp(cairn_exact_float(cairn_exact_bits(x) | 0x80000000u));
+    int small = e < 0x1.a82798p-2f;
+    float f = small ? e : fmaf(e, 0.5f, -0.5f);
+    float l = fmaf(cairn_exact_log1p_part(f), f, f);
+    if (!small) l = 0x1.62e43p-1f + l;
+    return x > 0.0f ? x + l : l;
+}
+
+/* |x| < 0.93: x + x P(x^2); else 1 - e^-(a + a Q(a)), 1 from 3.95. The sign of x is put back last.
+ */
+static inline float cairn_exact_erf(float x)
+{
+    if (x != x) return x;
+    uint32_t sign = cairn_exact_bits(x) & 0x80000000u;
+    float a = cairn_exact_float(cairn_exact_bits(x) & 0x7fffffffu), y = 1.0f;
+    if (a < 0x1.dc28f6p-1f) {
+        float s = a * a;
+        float q = 0x1.5c33ccp-14f;
+        q = fmaf(q, s, -0x1.a9ff5ep-11f);
+        q = fmaf(q, s, 0x1.54be28p-8f);
+        q = fmaf(q, s, -0x1.b80d1cp-6f);
+        q = fmaf(q, s, 0x1.ce2deep-4f);
+        q = fmaf(q, s, -0x1.812742p-2f);
+        q = fmaf(q, s, 0x1.06eba8p-3f);
+        y = fmaf(q, a, a);
+    } else if (a < 0x1.f9999ap+1f) {
+        float q = -0x1.b9e716p-21f;
+        q = fmaf(q, a, 0x1.00a942p-15f);
+        q = fmaf(q, a, -0x1.eeff36p-12f);
+        q = fmaf(q, a, 0x1.136b84p-8f);
+        q = fmaf(q, a, -0x1.984496p-6f);
+        q = fmaf(q, a, 0x1.b8a44ap-4f);
+        q = fmaf(q, a, 0x1.44c744p-1f);
+        q = fmaf(q, a, 0x1.07e3d4p-3f);
+        y = 1.0f - cairn_exact_exp(-fmaf(q, a, a));
+    }
+    return cairn_exact_float(cairn_exact_bits(y) | sign);
 }
 
 /* Sine and cosine of 2 pi (u >> 8) / 2^24: the nearest quarter turn in integers, then |t| <= 1/4

@@ -12,18 +12,25 @@ static int64_t draw_count(struct check_rng *rng, int small)
                                   : check_size(rng, 20000);
 }
 
+static float draw_alpha(struct check_rng *rng)
+{
+    return CHECK_PICKF(rng, 1.0f, 0.01f, 0.3f, 0.0f, 1.67f);
+}
+
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     (void)profile;
-    problem->u.activation.kind = 1 + check_below(rng, 3);
+    problem->u.activation.kind = 1 + check_below(rng, CAIRN_ACT_COUNT - 1);
     problem->u.activation.count = draw_count(rng, small);
+    problem->u.activation.alpha = draw_alpha(rng);
 }
 
 static void draw_grad(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     (void)profile;
-    problem->u.activation_grad.kind = 1 + check_below(rng, 3);
+    problem->u.activation_grad.kind = 1 + check_below(rng, CAIRN_ACT_COUNT - 1);
     problem->u.activation_grad.count = draw_count(rng, small);
+    problem->u.activation_grad.alpha = draw_alpha(rng);
 }
 
 /* Where tanh and the exp inside sigmoid change their way, and the floats beside it, of either sign.
@@ -51,46 +58,86 @@ static int fill(const struct check_case *c, int operand, const struct check_sour
     return 1;
 }
 
-/* y as the activation makes it: 0..1 for sigmoid, not negative for ReLU. Other kinds of data go
- * where the formula does. */
+enum { GRAD_X, GRAD_Y, GRAD_DY }; /* operands of the gradient */
+
+/* x as above; y as the activation makes it: 0..1 for the sigmoids, not negative for ReLU and
+ * softplus. Other kinds of data go where the formula does. */
 static int fill_grad(const struct check_case *c, int operand, const struct check_source *source,
                      int64_t extent, void *data)
 {
+    int64_t kind = c->problem.u.activation_grad.kind;
     float *y = data;
-    if (operand != 0 || c->kind != CHECK_real ||
-        c->problem.u.activation_grad.kind == CAIRN_ACT_TANH)
+    if (operand == GRAD_X) return fill(c, operand, source, extent, data);
+    if (operand != GRAD_Y || c->kind != CHECK_real || kind == CAIRN_ACT_TANH ||
+        kind == CAIRN_ACT_LEAKY_RELU || kind == CAIRN_ACT_ELU)
         return 0;
     for (int64_t i = 0; i < extent; i++) {
         float v = check_as_float(check_float_bits(source, i));
-        y[i] = v < 0 ? (c->problem.u.activation_grad.kind == CAIRN_ACT_RELU ? 0.0f : -v) : v;
+        y[i] = v < 0 ? (kind == CAIRN_ACT_RELU ? 0.0f : -v) : v;
     }
     return 1;
+}
+
+/* gelu: 16 ulp of the device's erf and 2 of ours, of x; gelu_tanh: 6.5 for tanh, its argument 4;
+ * silu: as sigmoid, a product more; elu and softplus: 3 to 5 of the device, 2 of ours; hard_swish:
+ * of x, since the products may be contracted. */
+static double smooth_bound(int64_t kind, double x, double want)
+{
+    double of_x = kind == CAIRN_ACT_GELU         ? 12
+                  : kind == CAIRN_ACT_GELU_TANH  ? 8
+                  : kind == CAIRN_ACT_HARD_SWISH ? 4
+                                                 : 0;
+    return CHECK_ULP * (of_x * fabs(x) + 10 * fabs(want)) + 2 * CHECK_TINY * (1 + fabs(x));
 }
 
 static void bound(const struct check_case *c, const struct check_image *images, int operand,
                   const float *sums, double *bound_of)
 {
-    const struct check_image *y = &images[operand];
+    const struct check_image *x = &images[0], *y = &images[operand];
+    int64_t kind = c->problem.u.activation.kind;
     (void)sums;
-    for (int64_t i = 0; i < y->extent; i++)
-        bound_of[i] =
-            check_act_bound(c->problem.u.activation.kind, 0, (double)check_float_at(y, y->want, i));
+    for (int64_t i = 0; i < y->extent; i++) {
+        double want = (double)check_float_at(y, y->want, i);
+        bound_of[i] = kind <= CAIRN_ACT_SIGMOID
+                          ? check_act_bound(kind, 0, want)
+                          : smooth_bound(kind, (double)check_float_at(x, x->initial, i), want);
+    }
 }
 
-/* A handful of roundings of dy (1 + y^2), dy |y| (1 + |y|) or nothing. */
+/* What the slope at x may differ by. gelu: erf as above, x phi(x) <= 1/4 with exp and its argument.
+ * gelu_tanh: both 1 - t^2 are off by 13 ulp of 1 and are multiplied by x / 2 and u'. silu: s and
+ * 1 - s by 8 ulp of 1. */
+static double slope_bound(int64_t kind, double x)
+{
+    double size = fabs(x);
+    if (kind == CAIRN_ACT_GELU) return 24 * CHECK_ULP;
+    if (kind == CAIRN_ACT_GELU_TANH)
+        return CHECK_ULP * (16 + 14 * 0.5 * size * (0.8 + 0.108 * x * x));
+    if (kind == CAIRN_ACT_SILU) return 16 * CHECK_ULP * (1 + size);
+    return 8 * CHECK_ULP;
+}
+
+/* A handful of roundings of dy (1 + y^2), dy |y| (1 + |y|), dy (|y| + alpha) or nothing; of the
+ * result where that is one product. */
 static void bound_grad(const struct check_case *c, const struct check_image *images, int operand,
                        const float *sums, double *bound_of)
 {
-    int64_t kind = c->problem.u.activation_grad.kind;
+    const struct cairn_activation_grad *p = &c->problem.u.activation_grad;
+    const struct check_image *of = &images[p->kind < CAIRN_ACT_GELU ? GRAD_Y : GRAD_X],
+                             *to = &images[operand];
     (void)sums;
-    (void)operand;
-    for (int64_t i = 0; i < images[0].extent; i++) {
-        double y = fabs((double)check_float_at(&images[0], images[0].initial, i));
-        double dy = fabs((double)check_float_at(&images[1], images[1].initial, i));
-        double size = kind == CAIRN_ACT_TANH      ? dy * (1 + y * y)
-                      : kind == CAIRN_ACT_SIGMOID ? dy * y * (1 + y)
-                                                  : 0;
-        bound_of[i] = 2 * check_gamma(4) * size + 4 * CHECK_TINY * (1 + dy) * (1 + y);
+    for (int64_t i = 0; i < of->extent; i++) {
+        double v = (double)check_float_at(of, of->initial, i), y = fabs(v);
+        double dy = fabs((double)check_float_at(&images[GRAD_DY], images[GRAD_DY].initial, i));
+        double size = p->kind == CAIRN_ACT_TANH      ? dy * (1 + y * y)
+                      : p->kind == CAIRN_ACT_SIGMOID ? dy * y * (1 + y)
+                      : p->kind == CAIRN_ACT_ELU     ? dy * (y + (double)p->alpha)
+                                                     : 0;
+        double more = p->kind >= CAIRN_ACT_GELU ? dy * slope_bound(p->kind, v)
+                      : p->kind >= CAIRN_ACT_LEAKY_RELU
+                          ? 8 * CHECK_ULP * fabs((double)check_float_at(to, to->want, i))
+                          : 0;
+        bound_of[i] = 2 * check_gamma(4) * size + more + 4 * CHECK_TINY * (1 + dy) * (1 + y);
     }
 }
 

@@ -16,7 +16,7 @@
 static const struct cairn_field fields[] = {
     SHAPE_FIELDS,
     FIELD_INT(cairn_conv, bias, 0, 0, 1),
-    FIELD_ENUM(cairn_conv, act, cairn_activation_names, 0, 4),
+    FIELD_ENUM(cairn_conv, act, cairn_epilogue_names, 0, 4),
     FIELD_END,
 };
 

@@ -18,7 +18,7 @@ static const struct cairn_field fields[] = {
     FIELD_INT(cairn_gemm, stride_b, 0, 0, CAIRN_MAX_DIM),
     FIELD_DERIVED(cairn_gemm, stride_c),
     FIELD_ENUM(cairn_gemm, bias, bias_names, 0, 3),
-    FIELD_ENUM(cairn_gemm, act, cairn_activation_names, 0, 4),
+    FIELD_ENUM(cairn_gemm, act, cairn_epilogue_names, 0, 4),
     FIELD_END,
 };
 

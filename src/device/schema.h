@@ -115,6 +115,6 @@ static inline int64_t cairn_pool_ow(const struct cairn_pool *p)
 CAIRN_OP_LIST(CAIRN_SCHEMA_DECL)
 #undef CAIRN_SCHEMA_DECL
 
-extern const char *const cairn_activation_names[]; /* none relu tanh sigmoid */
+extern const char *const cairn_epilogue_names[]; /* none relu tanh sigmoid */
 
 #endif

@@ -30,6 +30,7 @@ static int can_fuse(const struct cairn_plan *plan, int t)
 {
     const struct cairn_step *head = &plan->steps[t - 1], *tail = &plan->steps[t];
     if (tail->problem.op != CAIRN_OP_ACTIVATION) return 0;
+    if (tail->problem.u.activation.kind > CAIRN_ACT_SIGMOID) return 0;
     int is_gemm = head->problem.op == CAIRN_OP_GEMM, is_conv = head->problem.op == CAIRN_OP_CONV;
     if (!is_gemm && !is_conv) return 0;
     if ((is_gemm ? head->problem.u.gemm.act : head->problem.u.conv.act) != CAIRN_ACT_NONE) return 0;

@@ -118,7 +118,15 @@ static cairn_status parse_layer_init(const char *word, struct cairn_init *init)
     return cairn_fail(CAIRN_PARSE, "'%s' is not one of: he, xavier, zero", word);
 }
 
-enum { KEY_PAD = 1, KEY_STRIDE = 2, KEY_BIAS = 4, KEY_INIT = 8 };
+static cairn_status parse_form(const char *word, int *is_tanh)
+{
+    if (strcmp(word, "erf") != 0 && strcmp(word, "tanh") != 0)
+        return cairn_fail(CAIRN_PARSE, "'%s' is neither erf nor tanh", word);
+    *is_tanh = word[0] == 't';
+    return CAIRN_OK;
+}
+
+enum { KEY_PAD = 1, KEY_STRIDE = 2, KEY_BIAS = 4, KEY_INIT = 8, KEY_FORM = 16 };
 
 static const struct {
     const char *name, *accepts;
@@ -128,6 +136,7 @@ static const struct {
     {"stride", "stride=S or stride=HxW, at least 1", KEY_STRIDE},
     {"bias", "bias=yes or bias=no", KEY_BIAS},
     {"init", "init=he, init=xavier or init=zero", KEY_INIT},
+    {"form", "form=erf or form=tanh", KEY_FORM},
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
@@ -144,6 +153,13 @@ static const struct kind {
     {"relu", "relu", CAIRN_LAYER_RELU, 0},
     {"tanh", "tanh", CAIRN_LAYER_TANH, 0},
     {"sigmoid", "sigmoid", CAIRN_LAYER_SIGMOID, 0},
+    {"leakyrelu", "leakyrelu [SLOPE], from 0 to 2^20 (0.01)", CAIRN_LAYER_LEAKYRELU, 0},
+    {"elu", "elu [ALPHA], from 0 to 2^20 (1)", CAIRN_LAYER_ELU, 0},
+    {"gelu", "gelu [form=erf|tanh]", CAIRN_LAYER_GELU, KEY_FORM},
+    {"silu", "silu", CAIRN_LAYER_SILU, 0},
+    {"softplus", "softplus", CAIRN_LAYER_SOFTPLUS, 0},
+    {"hardsigmoid", "hardsigmoid", CAIRN_LAYER_HARDSIGMOID, 0},
+    {"hardswish", "hardswish", CAIRN_LAYER_HARDSWISH, 0},
     {"dropout", "dropout RATE, from 0 to below 1", CAIRN_LAYER_DROPOUT, 0},
     {"flatten", "flatten", CAIRN_LAYER_FLATTEN, 0},
     {"none", "none", CAIRN_LAYER_NONE, 0},
@@ -186,6 +202,9 @@ static cairn_status parse_key(const struct kind *kind, char *word, struct cairn_
     case KEY_BIAS:
         st = parse_yes_no(value, &layer->bias);
         break;
+    case KEY_FORM:
+        st = parse_form(value, &layer->gelu_tanh);
+        break;
     default:
         st = parse_layer_init(value, &layer->init);
         break;
@@ -194,6 +213,23 @@ static cairn_status parse_key(const struct kind *kind, char *word, struct cairn_
     char why[256];
     snprintf(why, sizeof why, "%s", cairn_error());
     return cairn_fail(st, "%s=: %s; accepted: %s", word, why, keys[i].accepts);
+}
+
+/* The slope of leakyrelu and the alpha of elu may be left out. */
+static cairn_status parse_alpha(const struct kind *kind, struct line *line,
+                                struct cairn_layer *layer)
+{
+    cairn_status st = CAIRN_OK;
+    double alpha;
+    if (kind->kind == CAIRN_LAYER_LEAKYRELU) layer->alpha = 0.01f;
+    if (line->taken == line->count || strchr(line->words[line->taken], '=')) return st;
+    char *word = next(line);
+    TRY(cairn_text_double(word, &alpha));
+    if (!(alpha >= 0 && alpha <= 1048576))
+        return cairn_fail(CAIRN_PARSE, "%s is out of range", word);
+    layer->alpha = (float)alpha;
+out:
+    return st;
 }
 
 /* The words before the settings. */
@@ -208,6 +244,8 @@ static cairn_status parse_arguments(const struct kind *kind, struct line *line,
                          kind->kind == CAIRN_LAYER_DROPOUT
                      ? 1
                      : 0;
+    if (kind->kind == CAIRN_LAYER_LEAKYRELU || kind->kind == CAIRN_LAYER_ELU)
+        return parse_alpha(kind, line, layer);
     for (int i = 0; i < wanted; i++) {
         word = next(line);
         if (!word || strchr(word, '='))
@@ -234,7 +272,7 @@ static cairn_status parse_kind(const char *word, const struct kind **kind)
             *kind = &kinds[i];
             return CAIRN_OK;
         }
-    char known[128] = "";
+    char known[256] = "";
     for (size_t i = 0; i < KINDS; i++) {
         size_t n = strlen(known);
         snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", kinds[i].name);
@@ -255,6 +293,7 @@ cairn_status cairn_layer_parse(const char *text, struct cairn_layer *layer, int 
     layer->kind = kind->kind;
     layer->bias = kind->kind == CAIRN_LAYER_CONV || kind->kind == CAIRN_LAYER_LINEAR;
     layer->stride_h = layer->stride_w = 1;
+    layer->alpha = 1.0f;
     st = parse_arguments(kind, &line, layer);
     if (st != CAIRN_OK) {
         char why[256];

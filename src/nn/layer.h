@@ -12,6 +12,13 @@ enum cairn_layer_kind {
     CAIRN_LAYER_RELU,
     CAIRN_LAYER_TANH,
     CAIRN_LAYER_SIGMOID,
+    CAIRN_LAYER_LEAKYRELU, /* leakyrelu [SLOPE] (0.01) */
+    CAIRN_LAYER_ELU,       /* elu [ALPHA] (1) */
+    CAIRN_LAYER_GELU,      /* gelu [form=erf|tanh] */
+    CAIRN_LAYER_SILU,
+    CAIRN_LAYER_SOFTPLUS,
+    CAIRN_LAYER_HARDSIGMOID,
+    CAIRN_LAYER_HARDSWISH,
     CAIRN_LAYER_DROPOUT, /* dropout RATE; dropout 0 is the identity */
     CAIRN_LAYER_FLATTEN,
     CAIRN_LAYER_NONE, /* none: the identity */
@@ -36,6 +43,8 @@ struct cairn_layer {
     int64_t outputs, kh, kw, stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
     int pad_same, bias;
     float rate;
+    float alpha;   /* leakyrelu, elu; else 1 */
+    int gelu_tanh; /* gelu form=tanh */
     struct cairn_init init; /* kind UNSET: the recipe's init section decides; layers take init=he,
                                init=xavier, init=zero */
 };

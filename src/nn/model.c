@@ -70,6 +70,13 @@ static cairn_status infer(struct cairn_node *node, int number)
     case CAIRN_LAYER_RELU:
     case CAIRN_LAYER_TANH:
     case CAIRN_LAYER_SIGMOID:
+    case CAIRN_LAYER_LEAKYRELU:
+    case CAIRN_LAYER_ELU:
+    case CAIRN_LAYER_GELU:
+    case CAIRN_LAYER_SILU:
+    case CAIRN_LAYER_SOFTPLUS:
+    case CAIRN_LAYER_HARDSIGMOID:
+    case CAIRN_LAYER_HARDSWISH:
     case CAIRN_LAYER_DROPOUT:
     case CAIRN_LAYER_NONE:
         break;

@@ -153,11 +153,31 @@ static struct cairn_problem gemm_problem(int64_t m, int64_t n, int64_t k, int ta
     return problem;
 }
 
-static enum cairn_activation_kind activation_of(enum cairn_layer_kind kind)
+static enum cairn_activation_kind activation_of(const struct cairn_layer *layer)
 {
-    return kind == CAIRN_LAYER_RELU   ? CAIRN_ACT_RELU
-           : kind == CAIRN_LAYER_TANH ? CAIRN_ACT_TANH
-                                      : CAIRN_ACT_SIGMOID;
+    switch (layer->kind) {
+    case CAIRN_LAYER_RELU:
+        return CAIRN_ACT_RELU;
+    case CAIRN_LAYER_TANH:
+        return CAIRN_ACT_TANH;
+    case CAIRN_LAYER_LEAKYRELU:
+        return CAIRN_ACT_LEAKY_RELU;
+    case CAIRN_LAYER_ELU:
+        return CAIRN_ACT_ELU;
+    case CAIRN_LAYER_GELU:
+        return layer->gelu_tanh ? CAIRN_ACT_GELU_TANH : CAIRN_ACT_GELU;
+    case CAIRN_LAYER_SILU:
+        return CAIRN_ACT_SILU;
+    case CAIRN_LAYER_SOFTPLUS:
+        return CAIRN_ACT_SOFTPLUS;
+    case CAIRN_LAYER_HARDSIGMOID:
+        return CAIRN_ACT_HARD_SIGMOID;
+    case CAIRN_LAYER_HARDSWISH:
+        return CAIRN_ACT_HARD_SWISH;
+    default:
+        assert(layer->kind == CAIRN_LAYER_SIGMOID);
+        return CAIRN_ACT_SIGMOID;
+    }
 }
 
 static struct cairn_problem dropout_problem(const struct builder *b, int i)
@@ -206,12 +226,30 @@ static int pointwise_output(struct builder *b, int64_t count)
     return b->held ? arena_tensor(b, count) : b->value;
 }
 
+/* The backward pass reads y or, for some kinds, x, which then stays as it is. */
+static int forward_activation(struct builder *b, int i, int64_t count)
+{
+    const struct cairn_layer *layer = &b->model->nodes[i].layer;
+    struct cairn_problem problem = cairn_problem_default(CAIRN_OP_ACTIVATION);
+    enum cairn_activation_kind kind = activation_of(layer);
+    int needs_x = kind >= CAIRN_ACT_GELU;
+    if (needs_x && is_training(b)) b->held = 1;
+    int out = pointwise_output(b, count);
+    problem.u.activation.kind = kind;
+    problem.u.activation.count = count;
+    problem.u.activation.alpha = layer->alpha;
+    add_step(b, problem, i);
+    use(b, "x", b->value);
+    use(b, "y", out);
+    b->held = is_training(b) && !needs_x;
+    return out;
+}
+
 static void forward(struct builder *b, int i)
 {
     const struct cairn_node *node = &b->model->nodes[i];
     int64_t count = b->options->batch * cairn_shape_count(node->out);
     int out = b->value;
-    struct cairn_problem problem;
     b->trace[i] = (struct trace){b->value, b->value, -1};
     if (is_identity(b, node)) return;
     switch (node->layer.kind) {
@@ -238,14 +276,7 @@ static void forward(struct builder *b, int i)
         b->held = 0;
         break;
     default:
-        out = pointwise_output(b, count);
-        problem = cairn_problem_default(CAIRN_OP_ACTIVATION);
-        problem.u.activation.kind = activation_of(node->layer.kind);
-        problem.u.activation.count = count;
-        add_step(b, problem, i);
-        use(b, "x", b->value);
-        use(b, "y", out);
-        b->held = is_training(b);
+        out = forward_activation(b, i, count);
         break;
     }
     b->value = b->trace[i].out = out;
@@ -309,10 +340,24 @@ static void backward_product(struct builder *b, int i, int last)
     b->value = dx;
 }
 
+static void backward_activation(struct builder *b, int i)
+{
+    const struct cairn_node *node = &b->model->nodes[i];
+    struct cairn_problem problem = cairn_problem_default(CAIRN_OP_ACTIVATION_GRAD);
+    enum cairn_activation_kind kind = activation_of(&node->layer);
+    int needs_x = kind >= CAIRN_ACT_GELU;
+    problem.u.activation_grad.kind = kind;
+    problem.u.activation_grad.count = b->options->batch * cairn_shape_count(node->out);
+    problem.u.activation_grad.alpha = node->layer.alpha;
+    add_step(b, problem, i);
+    use(b, needs_x ? "x" : "y", needs_x ? b->trace[i].in : b->trace[i].out);
+    use(b, "dy", b->value);
+    use(b, "dx", b->value);
+}
+
 static void backward(struct builder *b, int i, int last)
 {
     const struct cairn_node *node = &b->model->nodes[i];
-    struct cairn_problem problem;
     int dx;
     if (is_identity(b, node)) return;
     switch (node->layer.kind) {
@@ -334,13 +379,7 @@ static void backward(struct builder *b, int i, int last)
         use(b, "y", b->value);
         break;
     default:
-        problem = cairn_problem_default(CAIRN_OP_ACTIVATION_GRAD);
-        problem.u.activation_grad.kind = activation_of(node->layer.kind);
-        problem.u.activation_grad.count = b->options->batch * cairn_shape_count(node->out);
-        add_step(b, problem, i);
-        use(b, "y", b->trace[i].out);
-        use(b, "dy", b->value);
-        use(b, "dx", b->value);
+        backward_activation(b, i);
         break;
     }
 }

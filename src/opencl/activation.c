@@ -1,8 +1,35 @@
 /* Activations: one launch, one work-item per element. */
 #include "opencl/opencl.h"
 
-static const char *const forward[] = {NULL, "relu_forward", "tanh_forward", "sigmoid_forward"};
-static const char *const gradient[] = {NULL, "relu_grad", "tanh_grad", "sigmoid_grad"};
+static const char *const forward[CAIRN_ACT_COUNT] = {
+    [CAIRN_ACT_RELU] = "relu_forward",
+    [CAIRN_ACT_TANH] = "tanh_forward",
+    [CAIRN_ACT_SIGMOID] = "sigmoid_forward",
+    [CAIRN_ACT_LEAKY_RELU] = "leaky_relu_forward",
+    [CAIRN_ACT_ELU] = "elu_forward",
+    [CAIRN_ACT_SOFTPLUS] = "softplus_forward",
+    [CAIRN_ACT_HARD_SIGMOID] = "hard_sigmoid_forward",
+    [CAIRN_ACT_GELU] = "gelu_forward",
+    [CAIRN_ACT_GELU_TANH] = "gelu_tanh_forward",
+    [CAIRN_ACT_SILU] = "silu_forward",
+    [CAIRN_ACT_HARD_SWISH] = "hard_swish_forward",
+};
+static const char *const gradient[CAIRN_ACT_COUNT] = {
+    [CAIRN_ACT_RELU] = "relu_grad",
+    [CAIRN_ACT_TANH] = "tanh_grad",
+    [CAIRN_ACT_SIGMOID] = "sigmoid_grad",
+    [CAIRN_ACT_LEAKY_RELU] = "leaky_relu_grad",
+    [CAIRN_ACT_ELU] = "elu_grad",
+    [CAIRN_ACT_SOFTPLUS] = "softplus_grad",
+    [CAIRN_ACT_HARD_SIGMOID] = "hard_sigmoid_grad",
+    [CAIRN_ACT_GELU] = "gelu_grad",
+    [CAIRN_ACT_GELU_TANH] = "gelu_tanh_grad",
+    [CAIRN_ACT_SILU] = "silu_grad",
+    [CAIRN_ACT_HARD_SWISH] = "hard_swish_grad",
+};
+
+/* The kernels from leaky_relu on take alpha as their last argument. */
+#define WITH_ALPHA(kind, format) ((kind) < CAIRN_ACT_LEAKY_RELU ? format : format "f")
 
 int ocl_activation_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                             struct cairn_variant variants[CAIRN_MAX_VARIANTS])
@@ -28,7 +55,8 @@ cairn_status ocl_activation(struct cairn_backend *backend, const struct cairn_ac
     cl_kernel kernel;
     (void)variant;
     TRY(ocl_kernel(be, "activation.cl", NULL, forward[p->kind], &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mml", &p->x, &p->y, p->count));
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, WITH_ALPHA(p->kind, "mml"), &p->x, &p->y, p->count,
+                      (double)p->alpha));
 out:
     return st;
 }
@@ -41,7 +69,9 @@ cairn_status ocl_activation_grad(struct cairn_backend *backend,
     cl_kernel kernel;
     (void)variant;
     TRY(ocl_kernel(be, "activation.cl", NULL, gradient[p->kind], &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mmml", &p->y, &p->dy, &p->dx, p->count));
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, WITH_ALPHA(p->kind, "mmml"),
+                      p->kind < CAIRN_ACT_GELU ? &p->y : &p->x, &p->dy, &p->dx, p->count,
+                      (double)p->alpha));
 out:
     return st;
 }

@@ -13,6 +13,8 @@ struct clone {
     void (*activate)(enum cairn_activation_kind kind, const float *x, float *y, int64_t count);
     float (*chunk_sum)(const float *x, int64_t first, int64_t count, int64_t n2, int64_t far,
                        int square);
+    cairn_status (*activation)(struct cairn_backend *backend, const struct cairn_activation *p,
+                               int variant);
     cairn_status (*activation_grad)(struct cairn_backend *backend,
                                     const struct cairn_activation_grad *p, int variant);
     cairn_status (*sgd)(struct cairn_backend *backend, const struct cairn_sgd *p, int variant);

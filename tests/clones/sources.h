@@ -25,6 +25,7 @@ const struct clone NAME(clone) = {
     .product = NAME(product),
     .activate = NAME(activate),
     .chunk_sum = NAME(chunk_sum),
+    .activation = NAME(activation),
     .activation_grad = NAME(activation_grad),
     .sgd = NAME(sgd),
     .adam = NAME(adam),

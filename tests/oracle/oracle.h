@@ -40,8 +40,9 @@ void oracle_pool(const struct cairn_pool *p, const double *x, double *y, int32_t
 void oracle_pool_grad(const struct cairn_pool *p, const double *dy, const int32_t *index,
                       double *dx, double *mag);
 
-double oracle_activate(int64_t kind, double x);
-double oracle_activate_grad(int64_t kind, double y, double dy);
+double oracle_activate(int64_t kind, double alpha, double x);
+/* of: y = act(x), or x for the kinds whose gradient needs it. */
+double oracle_activate_grad(int64_t kind, double alpha, double of, double dy);
 
 /* loss, correct per row; grad and prob may be NULL. */
 void oracle_softmax(const struct cairn_softmax *p, const double *z, const int32_t *labels,

@@ -3,18 +3,66 @@
 #include <stddef.h>
 #include <string.h>
 
-double oracle_activate(int64_t kind, double x)
+double oracle_activate(int64_t kind, double alpha, double x)
 {
-    if (kind == CAIRN_ACT_RELU) return x < 0 ? 0 : x;
-    if (kind == CAIRN_ACT_TANH) return tanh(x);
-    if (kind == CAIRN_ACT_SIGMOID) return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+    switch (kind) {
+    case CAIRN_ACT_RELU:
+        return x < 0 ? 0 : x;
+    case CAIRN_ACT_TANH:
+        return tanh(x);
+    case CAIRN_ACT_SIGMOID:
+        return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+    case CAIRN_ACT_LEAKY_RELU:
+        return x < 0 ? alpha * x : x;
+    case CAIRN_ACT_ELU:
+        return x < 0 ? alpha * expm1(x) : x;
+    case CAIRN_ACT_SOFTPLUS:
+        return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+    case CAIRN_ACT_HARD_SIGMOID:
+        return x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6;
+    case CAIRN_ACT_GELU:
+        return x * erfc(-x / sqrt(2)) / 2;
+    case CAIRN_ACT_GELU_TANH:
+        return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    case CAIRN_ACT_SILU:
+        return x < 0 ? x * exp(x) / (1 + exp(x)) : x / (1 + exp(-x));
+    case CAIRN_ACT_HARD_SWISH:
+        return x < -3 ? 0 : x > 3 ? x : x * (x + 3) / 6;
+    }
     return x;
 }
 
-double oracle_activate_grad(int64_t kind, double y, double dy)
+double oracle_activate_grad(int64_t kind, double alpha, double of, double dy)
 {
-    if (kind == CAIRN_ACT_RELU) return y <= 0 ? 0 : dy;
-    return kind == CAIRN_ACT_TANH ? dy * (1 - y * y) : dy * y * (1 - y);
+    double u, slope;
+    switch (kind) {
+    case CAIRN_ACT_RELU:
+        return of <= 0 ? 0 : dy;
+    case CAIRN_ACT_TANH:
+        return dy * (1 - of * of);
+    case CAIRN_ACT_SIGMOID:
+        return dy * of * (1 - of);
+    case CAIRN_ACT_LEAKY_RELU:
+        return of <= 0 ? alpha * dy : dy;
+    case CAIRN_ACT_ELU:
+        return of <= 0 ? dy * (alpha + of) : dy;
+    case CAIRN_ACT_SOFTPLUS:
+        return dy * (1 - exp(-of));
+    case CAIRN_ACT_HARD_SIGMOID:
+        return of <= 0 || of >= 1 ? 0 : dy / 6;
+    case CAIRN_ACT_GELU:
+        return dy * (erfc(-of / sqrt(2)) / 2 + of * exp(-of * of / 2) / sqrt(2 * acos(-1)));
+    case CAIRN_ACT_GELU_TANH:
+        u = tanh(sqrt(2 / acos(-1)) * (of + 0.044715 * of * of * of));
+        slope = sqrt(2 / acos(-1)) * (1 + 3 * 0.044715 * of * of);
+        return dy * ((1 + u) / 2 + of / 2 * (1 - u * u) * slope);
+    case CAIRN_ACT_SILU:
+        u = 1 / (1 + exp(-of));
+        return dy * (u + of * u * (1 - u));
+    case CAIRN_ACT_HARD_SWISH:
+        return of <= -3 ? 0 : of >= 3 ? dy : dy * (2 * of + 3) / 6;
+    }
+    return dy;
 }
 
 static double element(const double *matrix, int64_t transposed, int64_t ld, int64_t row,
@@ -40,7 +88,7 @@ void oracle_gemm(const struct cairn_gemm *p, const double *a, const double *b, c
                 double shift = p->bias == CAIRN_BIAS_N   ? bias[j]
                                : p->bias == CAIRN_BIAS_M ? bias[i]
                                                          : 0;
-                c[r * p->stride_c + i * p->ldc + j] = oracle_activate(p->act, total + shift);
+                c[r * p->stride_c + i * p->ldc + j] = oracle_activate(p->act, 0, total + shift);
                 if (mag) mag[r * p->stride_c + i * p->ldc + j] = size + fabs(shift);
             }
 }
@@ -123,7 +171,7 @@ void oracle_conv(const struct cairn_conv *p, const double *x, const double *weig
     walk(p, visit_forward, &a);
     for (int64_t i = 0; i < count; i++) {
         double shift = p->bias ? bias[i / plane % p->o] : 0;
-        y[i] = oracle_activate(p->act, y[i] + shift);
+        y[i] = oracle_activate(p->act, 0, y[i] + shift);
         if (mag) mag[i] += fabs(shift);
     }
 }
