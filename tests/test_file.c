@@ -54,7 +54,8 @@ START_TEST(test_read_failures)
     size_t size;
     ck_assert_int_eq(cairn_file_read(in_folder("none"), &data, &size), CAIRN_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(cairn_error(), "none"));
-    ck_assert_int_eq(cairn_file_read(scratch, &data, &size), CAIRN_IO);
+    ck_assert_int_eq(cairn_file_read(scratch, &data, &size), CAIRN_FORMAT);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "folder"));
     ck_assert_ptr_null(data);
 }
 END_TEST

@@ -106,7 +106,8 @@ int cmd_summary(int argc, char **argv)
         "RECIPE [OPTION]...",
         "Describes RECIPE: layers, output shapes (channels x rows x columns), parameters, and the "
         "memory that training\n"
-        "takes on the device (reference unless --device is given). Nothing is allocated, and no data is "
+        "takes on the device (reference unless --device is given). Nothing is allocated, and no "
+        "data is "
         "read but the\n"
         "names and one image of a folder of images (--data-dir).",
         rows,

@@ -1,8 +1,9 @@
 /* Devices: finding, opening and using them; memory on them; running operators.
  *
- * A device is the reference backend or one OpenCL device. Commands run in order; the host blocks only in
- * cairn_buffer_read(), cairn_device_sync() and where documented. A failure that the device reports late is returned by the
- * next call that waits and by every call after it. A device and its buffers belong to one thread at a time. */
+ * A device is the reference backend or one OpenCL device. Commands run in order; the host blocks
+ * only in cairn_buffer_read(), cairn_device_sync() and where documented. A failure that the device
+ * reports late is returned by the next call that waits and by every call after it. A device and its
+ * buffers belong to one thread at a time. */
 #ifndef CAIRN_DEVICE_H
 #define CAIRN_DEVICE_H
 
@@ -17,27 +18,30 @@ struct cairn_device;
 enum cairn_math { CAIRN_MATH_EXACT, CAIRN_MATH_FAST };
 
 struct cairn_device_info {
-    char spec[64];      /* what selects exactly this device: "reference", "opencl:0.1" */
+    char spec[64]; /* what selects exactly this device: "reference", "opencl:0.1" */
     char name[128], vendor[128], platform[128];
-    char driver[128];   /* driver version */
-    char version[128];  /* OpenCL version text */
-    char type[16];      /* "cpu", "gpu", "accelerator", "reference" */
+    char driver[128];  /* driver version */
+    char version[128]; /* OpenCL version text */
+    char type[16];     /* "cpu", "gpu", "accelerator", "reference" */
     int platform_index, device_index;
     int64_t compute_units, max_work_group, local_bytes, global_bytes, max_alloc_bytes;
-    int available;      /* 0: listed by its driver but not usable; see note */
+    int available; /* 0: listed by its driver but not usable; see note */
     char note[128];
     /* Set by opening or probing: */
-    int probed, exact, soft_fma; /* exact: every probe case right, perhaps with the integer fma (soft_fma = 1) */
-    char probe_note[256];        /* the failing properties, "" when none */
+    int probed, exact,
+        soft_fma; /* exact: every probe case right, perhaps with the integer fma (soft_fma = 1) */
+    char probe_note[256]; /* the failing properties, "" when none */
 };
 
-/* Calls `each` for every device: the reference first, then every device of every OpenCL platform. Platforms that are empty
- * or fail are skipped. No OpenCL at all is not an error. */
-cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_device_info *info), void *context);
+/* Calls `each` for every device: the reference first, then every device of every OpenCL platform.
+ * Platforms that are empty or fail are skipped. No OpenCL at all is not an error. */
+cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_device_info *info),
+                               void *context);
 
-/* Finds a device by text: "reference"; "opencl" (GPUs before accelerators before CPUs, then in order); "opencl:N" (the N-th
- * OpenCL device, from 0); "opencl:P.D" (platform.device); "opencl:TEXT" (part of a device's, platform's or vendor's name, any
- * case). CAIRN_NOT_FOUND lists what is there. */
+/* Finds a device by text: "reference"; "opencl" (GPUs before accelerators before CPUs, then in
+ * order); "opencl:N" (the N-th OpenCL device, from 0); "opencl:P.D" (platform.device);
+ * "opencl:TEXT" (part of a device's, platform's or vendor's name, any case). CAIRN_NOT_FOUND lists
+ * what is there. */
 cairn_status cairn_device_find(const char *spec, struct cairn_device_info *info);
 
 struct cairn_device_options {
@@ -46,64 +50,78 @@ struct cairn_device_options {
     int profile;   /* record device time per kernel where the device can */
 };
 
-/* Opens a device; options may be NULL (exact). An OpenCL device is probed first: in exact mode one that fails where the integer
- * fma cannot help is refused with CAIRN_UNSUPPORTED and the failing property's name. */
+/* Opens a device; options may be NULL (exact). An OpenCL device is probed first: in exact mode one
+ * that fails where the integer fma cannot help is refused with CAIRN_UNSUPPORTED and the failing
+ * property's name. */
 cairn_status cairn_device_open(const char *spec, const struct cairn_device_options *options,
                                struct cairn_device **device);
-void cairn_device_close(struct cairn_device *device); /* NULL is fine; all its buffers must be gone */
+void cairn_device_close(
+    struct cairn_device *device); /* NULL is fine; all its buffers must be gone */
 
 const struct cairn_device_info *cairn_device_info(const struct cairn_device *device);
 enum cairn_math cairn_device_math(const struct cairn_device *device);
 
-/* Runs the probe of hard cases on a device without opening it for work; fills info's probe fields. */
+/* Runs the probe of hard cases on a device without opening it for work; fills info's probe fields.
+ */
 cairn_status cairn_device_probe(const char *spec, struct cairn_device_info *info);
 
 /* Waits for all commands. */
 cairn_status cairn_device_sync(struct cairn_device *device);
 
 /* Device memory in bytes, at least 1. Its content is undefined until written. */
-cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes, struct cairn_buffer **buffer);
+cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes,
+                                 struct cairn_buffer **buffer);
 void cairn_buffer_destroy(struct cairn_buffer *buffer); /* NULL is fine */
 size_t cairn_buffer_bytes(const struct cairn_buffer *buffer);
 
-/* Transfers in bytes. Write returns when `data` may be reused; read waits for everything before it. */
-cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, const void *data, size_t bytes);
-cairn_status cairn_buffer_read(struct cairn_buffer *buffer, size_t offset, void *data, size_t bytes);
+/* Transfers in bytes. Write returns when `data` may be reused; read waits for everything before it.
+ */
+cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, const void *data,
+                                size_t bytes);
+cairn_status cairn_buffer_read(struct cairn_buffer *buffer, size_t offset, void *data,
+                               size_t bytes);
 cairn_status cairn_buffer_copy(struct cairn_buffer *to, size_t to_offset, struct cairn_buffer *from,
                                size_t from_offset, size_t bytes);
 /* Fills with a 32-bit pattern; offset and bytes are multiples of 4. */
-cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes, uint32_t pattern);
+cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes,
+                               uint32_t pattern);
 
 /* Total and largest bytes allocated on this device by cairn_buffer_create, now. */
 size_t cairn_device_bytes(const struct cairn_device *device);
 
 /* One way of a backend to run a problem. */
 struct cairn_variant {
-    char name[16];  /* "cpu", "gpu", "small"; "plain" where there is only one */
-    int preferred;  /* the default choice for this problem on this device */
-    int64_t work;   /* floats of workspace that it needs */
+    char name[16]; /* "cpu", "gpu", "small"; "plain" where there is only one */
+    int preferred; /* the default choice for this problem on this device */
+    int64_t work;  /* floats of workspace that it needs */
 };
 #define CAIRN_MAX_VARIANTS 8
 
-/* The variants that the device admits for a problem; returns how many (at least 1) or -1 with the error detail set. */
+/* The variants that the device admits for a problem; returns how many (at least 1) or -1 with the
+ * error detail set. */
 int cairn_device_variants(struct cairn_device *device, const struct cairn_problem *problem,
                           struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
-/* Forces a variant by operator and name for every later run of that operator ("gemm", "cpu"); name NULL: back to the default.
- * Forcing gemm also forces the product inside the convolutions. CAIRN_INVALID if the operator or name is unknown. */
+/* Forces a variant by operator and name for every later run of that operator ("gemm", "cpu"); name
+ * NULL: back to the default. Forcing gemm also forces the product inside the convolutions.
+ * CAIRN_INVALID if the operator or name is unknown. */
 cairn_status cairn_device_force(struct cairn_device *device, const char *op, const char *name);
 
-/* Floats of workspace that cairn_run() will need for this problem, with the variant that it will choose. */
-cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_problem *problem, int64_t *floats);
+/* Floats of workspace that cairn_run() will need for this problem, with the variant that it will
+ * choose. */
+cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_problem *problem,
+                             int64_t *floats);
 
-/* Runs a problem: checks fields, that every operand lies inside its buffer on this device, and that outputs overlap nothing
- * (except operands documented as usable in place), then enqueues it. The workspace operand, where there is one, must hold
- * cairn_work_size() floats. */
+/* Runs a problem: checks fields, that every operand lies inside its buffer on this device, and that
+ * outputs overlap nothing (except operands documented as usable in place), then enqueues it. The
+ * workspace operand, where there is one, must hold cairn_work_size() floats. */
 cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem);
 
-/* Device time per kernel since the device was opened with profile = 1; `each` gets name, calls and seconds. Waits. */
+/* Device time per kernel since the device was opened with profile = 1; `each` gets name, calls and
+ * seconds. Waits. */
 cairn_status cairn_device_profile(struct cairn_device *device,
-                                  void (*each)(void *context, const char *kernel, int64_t calls, double seconds),
+                                  void (*each)(void *context, const char *kernel, int64_t calls,
+                                               double seconds),
                                   void *context);
 
 #ifdef __cplusplus

@@ -1,11 +1,13 @@
 /* Problem descriptors: every operator of Cairn as a value.
  *
- * A descriptor names shapes, parameters and the memory that the operator reads and writes. It can be printed as one line,
- * parsed back, drawn at random, timed, traced and handed to any backend; the bits of its results are fixed by
- * docs/ARITHMETIC.md and do not depend on which backend runs it.
+ * A descriptor names shapes, parameters and the memory that the operator reads and writes. It can
+ * be printed as one line, parsed back, drawn at random, timed, traced and handed to any backend;
+ * the bits of its results are fixed by docs/ARITHMETIC.md and do not depend on which backend runs
+ * it.
  *
- * Conventions: all matrices are row-major; activations are NCHW, convolution weights OIHW; counts are in elements, offsets
- * in elements of the operand's own type; "float" is IEEE binary32. Sizes are at least 1. */
+ * Conventions: all matrices are row-major; activations are NCHW, convolution weights OIHW; counts
+ * are in elements, offsets in elements of the operand's own type; "float" is IEEE binary32. Sizes
+ * are at least 1. */
 #ifndef CAIRN_PROBLEM_H
 #define CAIRN_PROBLEM_H
 
@@ -19,7 +21,8 @@ extern "C" {
 
 struct cairn_buffer;
 
-/* A piece of device memory: a buffer and an offset in elements of the operand's type. {NULL, 0} where an operand is unused. */
+/* A piece of device memory: a buffer and an offset in elements of the operand's type. {NULL, 0}
+ * where an operand is unused. */
 struct cairn_mem {
     struct cairn_buffer *buffer;
     int64_t offset;
@@ -41,31 +44,33 @@ enum cairn_activation_kind {
     CAIRN_ACT_ELU,
     CAIRN_ACT_SOFTPLUS,
     CAIRN_ACT_HARD_SIGMOID,
-    CAIRN_ACT_GELU,      /* from here on the gradient needs x */
+    CAIRN_ACT_GELU, /* from here on the gradient needs x */
     CAIRN_ACT_GELU_TANH,
     CAIRN_ACT_SILU,
     CAIRN_ACT_HARD_SWISH,
     CAIRN_ACT_COUNT
 };
 
-/* c_b = act(op(a_b) op(b_b) + bias)   for each b < batch;  c_b is m x n, op(a_b) m x k, op(b_b) k x n.
- * With sum = 1 there is one c: the product over the batch * k long dimension (b, k) flattened, b outermost.
- * ta = 1: a_b is stored k x m; tb = 1: b_b is stored n x k. A stride of 0 shares an operand among the batches. */
+/* c_b = act(op(a_b) op(b_b) + bias)   for each b < batch;  c_b is m x n, op(a_b) m x k, op(b_b) k x
+ * n. With sum = 1 there is one c: the product over the batch * k long dimension (b, k) flattened, b
+ * outermost. ta = 1: a_b is stored k x m; tb = 1: b_b is stored n x k. A stride of 0 shares an
+ * operand among the batches. */
 struct cairn_gemm {
     int64_t batch, m, n, k;
     int64_t ta, tb, sum;
-    int64_t lda, ldb, ldc;                /* leading dimensions; 0 before completion means tight */
-    int64_t stride_a, stride_b, stride_c; /* distance of one batch's operand to the next; ignored when batch = 1 */
-    int64_t bias, act;                    /* enum cairn_bias, enum cairn_activation_kind up to sigmoid */
+    int64_t lda, ldb, ldc; /* leading dimensions; 0 before completion means tight */
+    int64_t stride_a, stride_b,
+        stride_c;      /* distance of one batch's operand to the next; ignored when batch = 1 */
+    int64_t bias, act; /* enum cairn_bias, enum cairn_activation_kind up to sigmoid */
     struct cairn_mem a, b, bias_v, c, work;
 };
 
-/* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c,kh,kw; y: n,o,oh,ow with
- * oh = (h + pad_t + pad_b - kh) / stride_h + 1 (rounded down), ow likewise.
- * Three operators share the descriptor:
- *   conv          y  = act(x * w + bias)      with k = (channel, row, column)
+/* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c,kh,kw; y: n,o,oh,ow
+ * with oh = (h + pad_t + pad_b - kh) / stride_h + 1 (rounded down), ow likewise. Three operators
+ * share the descriptor: conv          y  = act(x * w + bias)      with k = (channel, row, column)
  *   conv_data     dx = gradient of x from dy  (operands y = dy in, x = dx out)
- *   conv_weights  dw = gradient of w from dy  (operands x in, y = dy in, w = dw out), k = (image, row, column) */
+ *   conv_weights  dw = gradient of w from dy  (operands x in, y = dy in, w = dw out), k = (image,
+ * row, column) */
 struct cairn_conv {
     int64_t n, c, h, w, o, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
@@ -73,18 +78,20 @@ struct cairn_conv {
     struct cairn_mem x, weight, bias_v, y, work;
 };
 
-/* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i - pad_t, column * stride_w + j - pad_l), +0 outside the image.
- * col2im is its transpose: dx = sum over (i, j) of the kernel in row-major order, valid taps only, from t = +0. */
+/* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i - pad_t, column * stride_w + j - pad_l),
+ * +0 outside the image. col2im is its transpose: dx = sum over (i, j) of the kernel in row-major
+ * order, valid taps only, from t = +0. */
 struct cairn_im2col {
     int64_t n, c, h, w, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
     struct cairn_mem x, col;
 };
 
-/* Max pooling of `planes` = images x channels planes of h x w. Padding never wins; padding is smaller than the kernel.
- * index[p][oh][ow] is the winner's position row * w + column in its plane, the first in row order on ties; a NaN wins, the
- * last NaN in row order: best = (x > best || x != x) ? x : best.
- * pool_grad: dx = sum over the windows (in row-major order of windows, from +0) whose index is this element, of dy. */
+/* Max pooling of `planes` = images x channels planes of h x w. Padding never wins; padding is
+ * smaller than the kernel. index[p][oh][ow] is the winner's position row * w + column in its plane,
+ * the first in row order on ties; a NaN wins, the last NaN in row order: best = (x > best || x !=
+ * x) ? x : best. pool_grad: dx = sum over the windows (in row-major order of windows, from +0)
+ * whose index is this element, of dy. */
 struct cairn_pool {
     int64_t planes, h, w, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
@@ -127,8 +134,9 @@ struct cairn_softmax {
     struct cairn_mem logits, labels, loss, correct, grad, prob; /* labels and correct are int32 */
 };
 
-/* y_i = keep_i ? x_i * s : +0, s = 1 / (1 - rate), keep_i: u_i > rate, u_i the uniform of Philox counter
- * (seed, stream, step, element first + i). Its own gradient: the same descriptor on dy. y may be x. */
+/* y_i = keep_i ? x_i * s : +0, s = 1 / (1 - rate), keep_i: u_i > rate, u_i the uniform of Philox
+ * counter (seed, stream, step, element first + i). Its own gradient: the same descriptor on dy. y
+ * may be x. */
 struct cairn_dropout {
     int64_t count;
     float rate; /* 0 <= rate < 1 */
@@ -139,15 +147,17 @@ struct cairn_dropout {
 
 enum cairn_reduce_kind { CAIRN_REDUCE_SUM, CAIRN_REDUCE_SUMSQ, CAIRN_REDUCE_MAX };
 
-/* y[j] = reduction over (i, l), flattened as i * n2 + l, of x[i][j][l]; x is n1 x c x n2. sumsq squares (rounded) first.
- * max: best = (x > best || x != x) ? x : best from -infinity, in any order; a result of -0 is made +0. */
+/* y[j] = reduction over (i, l), flattened as i * n2 + l, of x[i][j][l]; x is n1 x c x n2. sumsq
+ * squares (rounded) first. max: best = (x > best || x != x) ? x : best from -infinity, in any
+ * order; a result of -0 is made +0. */
 struct cairn_reduce {
     int64_t kind, n1, c, n2;
     struct cairn_mem x, y, work;
 };
 
-/* x[i] = ((float)table[index[i]][e] - shift) * scale for e < item;  y[i] = labels[index[i]] as int32.
- * Bytes and labels are unsigned 8-bit, total rows of them; indices int32 in 0..total-1 (an index outside gives NaN and -1). */
+/* x[i] = ((float)table[index[i]][e] - shift) * scale for e < item;  y[i] = labels[index[i]] as
+ * int32. Bytes and labels are unsigned 8-bit, total rows of them; indices int32 in 0..total-1 (an
+ * index outside gives NaN and -1). */
 struct cairn_gather {
     int64_t count, item, total;
     float shift, scale;
@@ -163,9 +173,10 @@ struct cairn_sgd {
 };
 
 /* Adam (Kingma & Ba 2015), l2 added to the gradient where i < decay_count:
- *   g = fma(l2, w, g);  m = fma(beta1, m, (1 - beta1) * g);  v = fma(beta2, v, ((1 - beta2) * g) * g)
- *   w = w - lr * ((m * c1) / (sqrt(v * c2) + epsilon)),   c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t) given by the caller,
- *   the last line as fma(-lr, (m * c1) / (sqrt(v * c2) + epsilon), w). */
+ *   g = fma(l2, w, g);  m = fma(beta1, m, (1 - beta1) * g);  v = fma(beta2, v, ((1 - beta2) * g) *
+ * g) w = w - lr * ((m * c1) / (sqrt(v * c2) + epsilon)),   c1 = 1 / (1 - beta1^t), c2 = 1 / (1 -
+ * beta2^t) given by the caller, the last line as fma(-lr, (m * c1) / (sqrt(v * c2) + epsilon), w).
+ */
 struct cairn_adam {
     int64_t count, decay_count;
     float lr, beta1, beta2, epsilon, l2, c1, c2;
@@ -221,22 +232,25 @@ struct cairn_problem {
 const char *cairn_op_name(enum cairn_op op);
 enum cairn_op cairn_op_find(const char *name);
 
-/* A descriptor of this operator with every field at its default (sizes 1, strides 1, the rest 0). Memory is unset. */
+/* A descriptor of this operator with every field at its default (sizes 1, strides 1, the rest 0).
+ * Memory is unset. */
 struct cairn_problem cairn_problem_default(enum cairn_op op);
 
-/* Fills derived fields that are 0 (gemm's leading dimensions and strides) and checks every field against the operator's rules.
- * CAIRN_INVALID names the field. Memory is not looked at. */
+/* Fills derived fields that are 0 (gemm's leading dimensions and strides) and checks every field
+ * against the operator's rules. CAIRN_INVALID names the field. Memory is not looked at. */
 cairn_status cairn_problem_complete(struct cairn_problem *problem);
 
-/* One line: the operator's name, then field=value for each field that differs from its default. Returns the length, as
- * snprintf does. Memory is not printed. */
+/* One line: the operator's name, then field=value for each field that differs from its default.
+ * Returns the length, as snprintf does. Memory is not printed. */
 int cairn_problem_print(const struct cairn_problem *problem, char *text, size_t size);
 
-/* The inverse; completes the problem. Stops at the end of the text or at a word without '=' (`*end` points to it when end is
- * not NULL; otherwise such a word is an error). CAIRN_PARSE tells what would have been accepted. */
+/* The inverse; completes the problem. Stops at the end of the text or at a word without '=' (`*end`
+ * points to it when end is not NULL; otherwise such a word is an error). CAIRN_PARSE tells what
+ * would have been accepted. */
 cairn_status cairn_problem_parse(const char *text, struct cairn_problem *problem, const char **end);
 
-/* Floating-point operations of the definition (an fma counts 2) and bytes that must move at least once; for benchmarks. */
+/* Floating-point operations of the definition (an fma counts 2) and bytes that must move at least
+ * once; for benchmarks. */
 double cairn_problem_flops(const struct cairn_problem *problem);
 double cairn_problem_bytes(const struct cairn_problem *problem);
 

@@ -1,8 +1,9 @@
 /* Status codes and the error detail.
  *
- * Every function that can fail returns a cairn_status. Whoever finds the failure also records one line of detail - what,
- * where, what to do - which the caller reads with cairn_error(). The detail belongs to the calling thread and is replaced
- * by the next failure. The library never prints, never aborts and never exits. */
+ * Every function that can fail returns a cairn_status. Whoever finds the failure also records one
+ * line of detail - what, where, what to do - which the caller reads with cairn_error(). The detail
+ * belongs to the calling thread and is replaced by the next failure. The library never prints,
+ * never aborts and never exits. */
 #ifndef CAIRN_STATUS_H
 #define CAIRN_STATUS_H
 
@@ -10,7 +11,8 @@
 extern "C" {
 #endif
 
-/* X(name, exit status of the program, text). One list: the enum, the texts and the exit statuses come from it. */
+/* X(name, exit status of the program, text). One list: the enum, the texts and the exit statuses
+ * come from it. */
 #define CAIRN_STATUS_LIST(X)                                                                       \
     X(OK, 0, "success")                                                                            \
     X(DIFFERENT, 1, "a check found a difference")                                                  \
@@ -35,10 +37,12 @@ typedef enum cairn_status {
 /* "invalid argument" for CAIRN_INVALID; never NULL. */
 const char *cairn_status_text(cairn_status status);
 
-/* The program's exit status for a status: 0 good, 1 the thing asked about failed, 2 wrong use or bad input, 3 a system failure. */
+/* The program's exit status for a status: 0 good, 1 the thing asked about failed, 2 wrong use or
+ * bad input, 3 a system failure. */
 int cairn_status_exit(cairn_status status);
 
-/* The detail of the last failure in this thread, one line without a newline; "" when there was none. */
+/* The detail of the last failure in this thread, one line without a newline; "" when there was
+ * none. */
 const char *cairn_error(void);
 
 #ifdef __cplusplus

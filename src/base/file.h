@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* Reads a whole file into memory from malloc, with a 0 byte behind it. CAIRN_NOT_FOUND if it is not
- * there, CAIRN_IO otherwise. */
+ * there, CAIRN_FORMAT if it is a folder, CAIRN_IO otherwise. */
 cairn_status cairn_file_read(const char *path, char **data, size_t *size);
 
 /* Writes path.tmp.PID in the same folder, flushes it to disk and renames it over path; on failure

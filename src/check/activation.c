@@ -37,8 +37,8 @@ static void draw_grad(struct check_rng *rng, int profile, int small, struct cair
  * their way, and the floats beside it, of either sign. */
 static float turn(uint64_t r)
 {
-    static const float at[] = {0.625f, 9.1f, 88.72284f, 103.97208f, 3.0f, 18.0f, 0.8813736f,
-                               1.315219f};
+    static const float at[] = {0.625f, 9.1f,  88.72284f,  103.97208f,
+                               3.0f,   18.0f, 0.8813736f, 1.315219f};
     uint32_t bits = check_as_bits(at[r & 7]) + (uint32_t)((r >> 3) % 3) - 1u;
     return check_as_float(bits | ((uint32_t)r & 0x80000000u));
 }

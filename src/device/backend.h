@@ -1,14 +1,16 @@
 /* The wall: what a backend must implement.
  *
- * Invariant: everything above this floor reaches a device only through src/device/ops.c, which checks fields, extents,
- * aliasing and ownership before it calls a slot. A slot may therefore trust its descriptor: it is complete (see
- * cairn_problem_complete), every used operand lies inside a buffer of this backend, outputs overlap no other operand except
- * where the schema says "inplace", and the workspace has the size that variants() named.
+ * Invariant: everything above this floor reaches a device only through src/device/ops.c, which
+ * checks fields, extents, aliasing and ownership before it calls a slot. A slot may therefore trust
+ * its descriptor: it is complete (see cairn_problem_complete), every used operand lies inside a
+ * buffer of this backend, outputs overlap no other operand except where the schema says "inplace",
+ * and the workspace has the size that variants() named.
  *
- * The formulas of the operators, with shapes, are the comments of <cairn/problem.h>; their bits - every order, constant and
- * special case - are docs/ARITHMETIC.md. A slot enqueues and returns: it never waits for the device, except in the
- * reference, where everything happens at once. Slots return CAIRN_DEVICE for a failure of the device, CAIRN_BUILD for a
- * kernel that does not compile, CAIRN_MEMORY for exhausted memory. No backend calls another: all slots are implemented. */
+ * The formulas of the operators, with shapes, are the comments of <cairn/problem.h>; their bits -
+ * every order, constant and special case - are docs/ARITHMETIC.md. A slot enqueues and returns: it
+ * never waits for the device, except in the reference, where everything happens at once. Slots
+ * return CAIRN_DEVICE for a failure of the device, CAIRN_BUILD for a kernel that does not compile,
+ * CAIRN_MEMORY for exhausted memory. No backend calls another: all slots are implemented. */
 #ifndef CAIRN_DEVICE_BACKEND_H
 #define CAIRN_DEVICE_BACKEND_H
 
@@ -25,30 +27,36 @@ struct cairn_buffer {
 
 struct cairn_backend_ops {
     /* --- life --- */
-    void (*close)(struct cairn_backend *backend);          /* releases everything; buffers are gone already */
-    cairn_status (*sync)(struct cairn_backend *backend);   /* waits; returns a late failure, again and again */
+    void (*close)(
+        struct cairn_backend *backend); /* releases everything; buffers are gone already */
+    cairn_status (*sync)(
+        struct cairn_backend *backend); /* waits; returns a late failure, again and again */
 
     /* --- memory; offsets and sizes in bytes, checked by the wall --- */
-    cairn_status (*alloc)(struct cairn_backend *backend, size_t bytes, struct cairn_buffer **buffer);
+    cairn_status (*alloc)(struct cairn_backend *backend, size_t bytes,
+                          struct cairn_buffer **buffer);
     void (*release)(struct cairn_backend *backend, struct cairn_buffer *buffer);
-    cairn_status (*write)(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset, const void *data,
-                          size_t bytes);                   /* data may be reused on return */
-    cairn_status (*read)(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset, void *data,
-                         size_t bytes);                    /* waits */
+    cairn_status (*write)(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
+                          const void *data, size_t bytes); /* data may be reused on return */
+    cairn_status (*read)(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
+                         void *data, size_t bytes); /* waits */
     cairn_status (*copy)(struct cairn_backend *backend, struct cairn_buffer *to, size_t to_offset,
-                         struct cairn_buffer *from, size_t from_offset, size_t bytes); /* ranges do not overlap */
-    cairn_status (*fill)(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset, size_t bytes,
-                         uint32_t pattern);                /* multiples of 4 */
+                         struct cairn_buffer *from, size_t from_offset,
+                         size_t bytes); /* ranges do not overlap */
+    cairn_status (*fill)(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
+                         size_t bytes, uint32_t pattern); /* multiples of 4 */
 
     /* --- choice --- */
-    /* Lists the ways to run a problem (memory unset), at least one, exactly one of them preferred. Variant numbers passed to
-     * the slots are indices of this list. The order and length depend on the device only through its limits. */
+    /* Lists the ways to run a problem (memory unset), at least one, exactly one of them preferred.
+     * Variant numbers passed to the slots are indices of this list. The order and length depend on
+     * the device only through its limits. */
     int (*variants)(struct cairn_backend *backend, const struct cairn_problem *problem,
                     struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
     /* Device time per kernel; NULL where the backend keeps none. */
     cairn_status (*profile)(struct cairn_backend *backend,
-                            void (*each)(void *context, const char *kernel, int64_t calls, double seconds),
+                            void (*each)(void *context, const char *kernel, int64_t calls,
+                                         double seconds),
                             void *context);
 
     /* --- operators: see <cairn/problem.h> for the formula of each --- */
@@ -63,7 +71,8 @@ struct cairn_backend {
     const struct cairn_backend_ops *ops;
     struct cairn_device_info info;
     struct cairn_device_options options;
-    /* Forced variant name per operator, "" for the default; read by backends whose operators use others inside (conv: gemm). */
+    /* Forced variant name per operator, "" for the default; read by backends whose operators use
+     * others inside (conv: gemm). */
     char forced[CAIRN_OP_COUNT][16];
 };
 
@@ -71,9 +80,11 @@ struct cairn_backend {
 struct cairn_driver {
     const char *kind; /* "reference", "opencl" */
     /* Calls `each` for every device; devices that cannot be asked are skipped. */
-    cairn_status (*list)(void (*each)(void *context, const struct cairn_device_info *info), void *context);
+    cairn_status (*list)(void (*each)(void *context, const struct cairn_device_info *info),
+                         void *context);
     /* Opens the device that info describes (platform_index, device_index). */
-    cairn_status (*open)(const struct cairn_device_info *info, const struct cairn_device_options *options,
+    cairn_status (*open)(const struct cairn_device_info *info,
+                         const struct cairn_device_options *options,
                          struct cairn_backend **backend);
     /* Fills info's probe fields. */
     cairn_status (*probe)(struct cairn_device_info *info);
@@ -83,8 +94,9 @@ struct cairn_driver {
 extern const struct cairn_driver cairn_reference_driver;
 extern const struct cairn_driver cairn_opencl_driver;
 
-/* Picks a variant: the forced one if its name is in the list, else the preferred one. Returns its index. */
-int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op, const struct cairn_variant *variants,
-                       int count);
+/* Picks a variant: the forced one if its name is in the list, else the preferred one. Returns its
+ * index. */
+int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
+                       const struct cairn_variant *variants, int count);
 
 #endif

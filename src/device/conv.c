@@ -2,9 +2,12 @@
 #include "device/schema.h"
 
 #define SHAPE_FIELDS                                                                               \
-    FIELD_INT(cairn_conv, n, 1, 1, CAIRN_MAX_SIDE), FIELD_INT(cairn_conv, c, 1, 1, CAIRN_MAX_SIDE),          \
-        FIELD_INT(cairn_conv, h, 1, 1, CAIRN_MAX_SIDE), FIELD_INT(cairn_conv, w, 1, 1, CAIRN_MAX_SIDE),      \
-        FIELD_INT(cairn_conv, o, 1, 1, CAIRN_MAX_SIDE), FIELD_INT(cairn_conv, kh, 1, 1, CAIRN_MAX_SIDE),     \
+    FIELD_INT(cairn_conv, n, 1, 1, CAIRN_MAX_SIDE),                                                \
+        FIELD_INT(cairn_conv, c, 1, 1, CAIRN_MAX_SIDE),                                            \
+        FIELD_INT(cairn_conv, h, 1, 1, CAIRN_MAX_SIDE),                                            \
+        FIELD_INT(cairn_conv, w, 1, 1, CAIRN_MAX_SIDE),                                            \
+        FIELD_INT(cairn_conv, o, 1, 1, CAIRN_MAX_SIDE),                                            \
+        FIELD_INT(cairn_conv, kh, 1, 1, CAIRN_MAX_SIDE),                                           \
         FIELD_INT(cairn_conv, kw, 1, 1, CAIRN_MAX_SIDE),                                           \
         FIELD_INT(cairn_conv, stride_h, 1, 1, CAIRN_MAX_SIDE),                                     \
         FIELD_INT(cairn_conv, stride_w, 1, 1, CAIRN_MAX_SIDE),                                     \
@@ -74,11 +77,13 @@ static cairn_status complete(struct cairn_problem *problem)
 {
     const struct cairn_conv *p = &problem->u.conv;
     if (cairn_conv_oh(p) < 1 || cairn_conv_ow(p) < 1)
-        return cairn_fail(CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
-                          cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
-                          (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
+        return cairn_fail(
+            CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
+            cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
+            (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
     if (PRODUCT(p->n, p->c, p->kh, p->kw, cairn_conv_oh(p), cairn_conv_ow(p)) >= CAIRN_HUGE)
-        return cairn_fail(CAIRN_INVALID, "%s: the windows have more than 2^60 elements", cairn_op_name(problem->op));
+        return cairn_fail(CAIRN_INVALID, "%s: the windows have more than 2^60 elements",
+                          cairn_op_name(problem->op));
     return CAIRN_OK;
 }
 
@@ -92,9 +97,12 @@ const struct cairn_schema cairn_schema_conv = {
     "conv", CAIRN_OP_CONV, sizeof(struct cairn_conv), fields, operands, complete, flops,
 };
 const struct cairn_schema cairn_schema_conv_data = {
-    "conv_data", CAIRN_OP_CONV_DATA, sizeof(struct cairn_conv), fields_gradient, operands_data, complete, flops,
+    "conv_data",     CAIRN_OP_CONV_DATA, sizeof(struct cairn_conv),
+    fields_gradient, operands_data,      complete,
+    flops,
 };
 const struct cairn_schema cairn_schema_conv_weights = {
-    "conv_weights",   CAIRN_OP_CONV_WEIGHTS, sizeof(struct cairn_conv), fields_gradient,
-    operands_weights, complete,              flops,
+    "conv_weights",  CAIRN_OP_CONV_WEIGHTS, sizeof(struct cairn_conv),
+    fields_gradient, operands_weights,      complete,
+    flops,
 };

@@ -71,19 +71,21 @@ static cairn_status complete(struct cairn_problem *problem)
     if (!p->ldc) p->ldc = p->n;
     if (!p->stride_c) p->stride_c = p->sum || p->batch == 1 ? 0 : PRODUCT(p->m, p->ldc);
     if (p->lda < width_a)
-        return cairn_fail(CAIRN_INVALID, "gemm: lda=%lld is less than a row of a, %lld", (long long)p->lda,
-                          (long long)width_a);
+        return cairn_fail(CAIRN_INVALID, "gemm: lda=%lld is less than a row of a, %lld",
+                          (long long)p->lda, (long long)width_a);
     if (p->ldb < width_b)
-        return cairn_fail(CAIRN_INVALID, "gemm: ldb=%lld is less than a row of b, %lld", (long long)p->ldb,
-                          (long long)width_b);
+        return cairn_fail(CAIRN_INVALID, "gemm: ldb=%lld is less than a row of b, %lld",
+                          (long long)p->ldb, (long long)width_b);
     if (p->ldc < p->n)
-        return cairn_fail(CAIRN_INVALID, "gemm: ldc=%lld is less than a row of c, %lld", (long long)p->ldc,
-                          (long long)p->n);
+        return cairn_fail(CAIRN_INVALID, "gemm: ldc=%lld is less than a row of c, %lld",
+                          (long long)p->ldc, (long long)p->n);
     if (!p->sum && p->batch > 1 && p->stride_c < PRODUCT(p->m - 1, p->ldc) + p->n)
-        return cairn_fail(CAIRN_INVALID, "gemm: stride_c=%lld lets the results of two batches overlap",
+        return cairn_fail(CAIRN_INVALID,
+                          "gemm: stride_c=%lld lets the results of two batches overlap",
                           (long long)p->stride_c);
     if (p->sum && PRODUCT(p->batch, p->k) >= CAIRN_HUGE)
-        return cairn_fail(CAIRN_INVALID, "gemm: a sum over batch=%lld and k=%lld has more than 2^60 terms",
+        return cairn_fail(CAIRN_INVALID,
+                          "gemm: a sum over batch=%lld and k=%lld has more than 2^60 terms",
                           (long long)p->batch, (long long)p->k);
     return CAIRN_OK;
 }

@@ -45,9 +45,10 @@ static cairn_status complete(struct cairn_problem *problem)
 {
     const struct cairn_im2col *p = &problem->u.im2col;
     if (cairn_im2col_oh(p) < 1 || cairn_im2col_ow(p) < 1)
-        return cairn_fail(CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
-                          cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
-                          (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
+        return cairn_fail(
+            CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
+            cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
+            (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
     return CAIRN_OK;
 }
 

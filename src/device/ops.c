@@ -15,14 +15,16 @@ struct range {
 };
 #define MAX_OPERANDS 8
 
-/* A late failure is kept: it names the operators since the last wait, and every later call returns it. What a call that
- * waited says is late, whatever it is; memory that a command does not get at once concerns that command alone. */
+/* A late failure is kept: it names the operators since the last wait, and every later call returns
+ * it. What a call that waited says is late, whatever it is; memory that a command does not get at
+ * once concerns that command alone. */
 static cairn_status keep_failure(struct cairn_device *device, cairn_status st, int waited)
 {
     if (st == CAIRN_OK || device->failed || (!waited && st != CAIRN_DEVICE)) return st;
     device->failed = st;
-    snprintf(device->failure, sizeof device->failure, "%.400s (operators %llu to %llu since the last wait)",
-             cairn_error(), (unsigned long long)device->waited + 1, (unsigned long long)device->enqueued);
+    snprintf(device->failure, sizeof device->failure,
+             "%.400s (operators %llu to %llu since the last wait)", cairn_error(),
+             (unsigned long long)device->waited + 1, (unsigned long long)device->enqueued);
     return cairn_fail(st, "%s", device->failure);
 }
 
@@ -31,7 +33,8 @@ static cairn_status check_alive(struct cairn_device *device)
     return device->failed ? cairn_fail(device->failed, "%s", device->failure) : CAIRN_OK;
 }
 
-static cairn_status check_operand(const struct cairn_device *device, const struct cairn_problem *problem,
+static cairn_status check_operand(const struct cairn_device *device,
+                                  const struct cairn_problem *problem,
                                   const struct cairn_operand *o, int64_t work, struct range *range)
 {
     const char *op = cairn_op_name(problem->op);
@@ -44,26 +47,35 @@ static cairn_status check_operand(const struct cairn_device *device, const struc
         return cairn_fail(CAIRN_INVALID, "%s: operand %s lies on another device", op, o->name);
     int64_t size = (int64_t)cairn_dtype_size(o->dtype), room = (int64_t)mem->buffer->bytes / size;
     if (mem->offset < 0 || mem->offset > room || extent > room - mem->offset)
-        return cairn_fail(CAIRN_INVALID, "%s: operand %s needs %lld elements from %lld on, of a buffer that has %lld", op,
-                          o->name, (long long)extent, (long long)mem->offset, (long long)room);
-    *range = (struct range){mem->buffer, mem->offset * size, (mem->offset + extent) * size, o->role, o->inplace, o->name};
+        return cairn_fail(
+            CAIRN_INVALID,
+            "%s: operand %s needs %lld elements from %lld on, of a buffer that has %lld", op,
+            o->name, (long long)extent, (long long)mem->offset, (long long)room);
+    *range = (struct range){mem->buffer, mem->offset * size, (mem->offset + extent) * size,
+                            o->role,     o->inplace,         o->name};
     return CAIRN_OK;
 }
 
-static cairn_status check_overlap(const struct cairn_problem *problem, const struct range *a, const struct range *b)
+static cairn_status check_overlap(const struct cairn_problem *problem, const struct range *a,
+                                  const struct range *b)
 {
-    if (!a->buffer || a->buffer != b->buffer || a->begin >= b->end || b->begin >= a->end) return CAIRN_OK;
+    if (!a->buffer || a->buffer != b->buffer || a->begin >= b->end || b->begin >= a->end)
+        return CAIRN_OK;
     if (a->role == CAIRN_IN && b->role == CAIRN_IN) return CAIRN_OK;
-    if (a->inplace && a->inplace == b->inplace && a->begin == b->begin && a->end == b->end) return CAIRN_OK;
-    return cairn_fail(CAIRN_INVALID, "%s: operands %s and %s overlap", cairn_op_name(problem->op), a->name, b->name);
+    if (a->inplace && a->inplace == b->inplace && a->begin == b->begin && a->end == b->end)
+        return CAIRN_OK;
+    return cairn_fail(CAIRN_INVALID, "%s: operands %s and %s overlap", cairn_op_name(problem->op),
+                      a->name, b->name);
 }
 
-static cairn_status check_memory(const struct cairn_device *device, const struct cairn_problem *problem, int64_t work)
+static cairn_status check_memory(const struct cairn_device *device,
+                                 const struct cairn_problem *problem, int64_t work)
 {
     struct range ranges[MAX_OPERANDS];
     cairn_status st = CAIRN_OK;
     int count = 0;
-    for (const struct cairn_operand *o = cairn_schema_of(problem->op)->operands; o->name; o++, count++) {
+    for (const struct cairn_operand *o = cairn_schema_of(problem->op)->operands; o->name;
+         o++, count++) {
         TRY(check_operand(device, problem, o, work, &ranges[count]));
         for (int i = 0; i < count; i++) TRY(check_overlap(problem, &ranges[i], &ranges[count]));
     }
@@ -71,8 +83,8 @@ out:
     return st;
 }
 
-int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op, const struct cairn_variant *variants,
-                       int count)
+int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
+                       const struct cairn_variant *variants, int count)
 {
     int preferred = 0;
     for (int i = 0; i < count; i++) {
@@ -91,7 +103,8 @@ int cairn_device_variants(struct cairn_device *device, const struct cairn_proble
     return device->backend->ops->variants(device->backend, &complete, variants);
 }
 
-/* A name that no problem of this operator ever offers is a mistake; asking a small problem tells. */
+/* A name that no problem of this operator ever offers is a mistake; asking a small problem tells.
+ */
 cairn_status cairn_device_force(struct cairn_device *device, const char *op_name, const char *name)
 {
     enum cairn_op op = cairn_op_find(op_name);
@@ -114,19 +127,22 @@ cairn_status cairn_device_force(struct cairn_device *device, const char *op_name
                       device->backend->info.name, known);
 }
 
-static cairn_status choose(struct cairn_device *device, const struct cairn_problem *complete, int *variant,
-                           int64_t *work)
+static cairn_status choose(struct cairn_device *device, const struct cairn_problem *complete,
+                           int *variant, int64_t *work)
 {
     struct cairn_variant variants[CAIRN_MAX_VARIANTS];
     memset(variants, 0, sizeof variants);
     int count = device->backend->ops->variants(device->backend, complete, variants);
-    if (count < 1) return cairn_fail(CAIRN_UNSUPPORTED, "%s: no variant fits this device", cairn_op_name(complete->op));
+    if (count < 1)
+        return cairn_fail(CAIRN_UNSUPPORTED, "%s: no variant fits this device",
+                          cairn_op_name(complete->op));
     *variant = cairn_pick_variant(device->backend, complete->op, variants, count);
     *work = variants[*variant].work;
     return CAIRN_OK;
 }
 
-cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_problem *problem, int64_t *floats)
+cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_problem *problem,
+                             int64_t *floats)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_problem complete = *problem;
@@ -137,7 +153,8 @@ out:
     return st;
 }
 
-static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_problem *problem, int variant)
+static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_problem *problem,
+                              int variant)
 {
     switch (problem->op) {
 #define CASE(slot, NAME, type, member)                                                             \
@@ -191,7 +208,8 @@ out:
     return st;
 }
 
-cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes, struct cairn_buffer **buffer)
+cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes,
+                                 struct cairn_buffer **buffer)
 {
     cairn_status st = CAIRN_OK;
     *buffer = NULL;
@@ -226,17 +244,19 @@ size_t cairn_device_bytes(const struct cairn_device *device)
 static cairn_status check_span(const struct cairn_buffer *buffer, size_t offset, size_t bytes)
 {
     if (offset > buffer->bytes || bytes > buffer->bytes - offset)
-        return cairn_fail(CAIRN_INVALID, "bytes %zu to %zu lie outside a buffer of %zu bytes", offset, offset + bytes,
-                          buffer->bytes);
+        return cairn_fail(CAIRN_INVALID, "bytes %zu to %zu lie outside a buffer of %zu bytes",
+                          offset, offset + bytes, buffer->bytes);
     return check_alive(buffer->device);
 }
 
-cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, const void *data, size_t bytes)
+cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, const void *data,
+                                size_t bytes)
 {
     cairn_status st = CAIRN_OK;
     TRY(check_span(buffer, offset, bytes));
     if (bytes == 0) return CAIRN_OK;
-    TRY(keep_failure(buffer->device, buffer->backend->ops->write(buffer->backend, buffer, offset, data, bytes), 0));
+    TRY(keep_failure(buffer->device,
+                     buffer->backend->ops->write(buffer->backend, buffer, offset, data, bytes), 0));
 out:
     return st;
 }
@@ -246,7 +266,8 @@ cairn_status cairn_buffer_read(struct cairn_buffer *buffer, size_t offset, void 
     cairn_status st = CAIRN_OK;
     TRY(check_span(buffer, offset, bytes));
     if (bytes == 0) return CAIRN_OK;
-    TRY(keep_failure(buffer->device, buffer->backend->ops->read(buffer->backend, buffer, offset, data, bytes), 1));
+    TRY(keep_failure(buffer->device,
+                     buffer->backend->ops->read(buffer->backend, buffer, offset, data, bytes), 1));
     buffer->device->waited = buffer->device->enqueued;
 out:
     return st;
@@ -258,29 +279,36 @@ cairn_status cairn_buffer_copy(struct cairn_buffer *to, size_t to_offset, struct
     cairn_status st = CAIRN_OK;
     TRY(check_span(to, to_offset, bytes));
     TRY(check_span(from, from_offset, bytes));
-    if (to->device != from->device) return cairn_fail(CAIRN_INVALID, "copy between buffers of two devices");
+    if (to->device != from->device)
+        return cairn_fail(CAIRN_INVALID, "copy between buffers of two devices");
     if (to == from && to_offset < from_offset + bytes && from_offset < to_offset + bytes)
         return cairn_fail(CAIRN_INVALID, "copy between overlapping parts of a buffer");
     if (bytes == 0) return CAIRN_OK;
     TRY(keep_failure(to->device,
-                     to->backend->ops->copy(to->backend, to, to_offset, from, from_offset, bytes), 0));
+                     to->backend->ops->copy(to->backend, to, to_offset, from, from_offset, bytes),
+                     0));
 out:
     return st;
 }
 
-cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes, uint32_t pattern)
+cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes,
+                               uint32_t pattern)
 {
     cairn_status st = CAIRN_OK;
     TRY(check_span(buffer, offset, bytes));
-    if (offset % 4 || bytes % 4) return cairn_fail(CAIRN_INVALID, "fill: offset and size must be multiples of 4 bytes");
+    if (offset % 4 || bytes % 4)
+        return cairn_fail(CAIRN_INVALID, "fill: offset and size must be multiples of 4 bytes");
     if (bytes == 0) return CAIRN_OK;
-    TRY(keep_failure(buffer->device, buffer->backend->ops->fill(buffer->backend, buffer, offset, bytes, pattern), 0));
+    TRY(keep_failure(buffer->device,
+                     buffer->backend->ops->fill(buffer->backend, buffer, offset, bytes, pattern),
+                     0));
 out:
     return st;
 }
 
 cairn_status cairn_device_profile(struct cairn_device *device,
-                                  void (*each)(void *context, const char *kernel, int64_t calls, double seconds),
+                                  void (*each)(void *context, const char *kernel, int64_t calls,
+                                               double seconds),
                                   void *context)
 {
     cairn_status st = CAIRN_OK;

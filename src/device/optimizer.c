@@ -66,5 +66,6 @@ const struct cairn_schema cairn_schema_sgd = {
     "sgd", CAIRN_OP_SGD, sizeof(struct cairn_sgd), fields_sgd, operands_sgd, complete_sgd, NULL,
 };
 const struct cairn_schema cairn_schema_adam = {
-    "adam", CAIRN_OP_ADAM, sizeof(struct cairn_adam), fields_adam, operands_adam, complete_adam, NULL,
+    "adam",        CAIRN_OP_ADAM, sizeof(struct cairn_adam), fields_adam, operands_adam,
+    complete_adam, NULL,
 };

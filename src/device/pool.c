@@ -47,15 +47,16 @@ static cairn_status complete(struct cairn_problem *problem)
     const struct cairn_pool *p = &problem->u.pool;
     const char *name = cairn_op_name(problem->op);
     if (cairn_pool_oh(p) < 1 || cairn_pool_ow(p) < 1)
-        return cairn_fail(CAIRN_INVALID, "%s: the window %lldx%lld is larger than the padded input %lldx%lld", name,
-                          (long long)p->kh, (long long)p->kw, (long long)(p->h + p->pad_t + p->pad_b),
-                          (long long)(p->w + p->pad_l + p->pad_r));
+        return cairn_fail(
+            CAIRN_INVALID, "%s: the window %lldx%lld is larger than the padded input %lldx%lld",
+            name, (long long)p->kh, (long long)p->kw, (long long)(p->h + p->pad_t + p->pad_b),
+            (long long)(p->w + p->pad_l + p->pad_r));
     if (p->pad_t >= p->kh || p->pad_b >= p->kh || p->pad_l >= p->kw || p->pad_r >= p->kw)
-        return cairn_fail(CAIRN_INVALID, "%s: padding must be smaller than the window %lldx%lld", name,
-                          (long long)p->kh, (long long)p->kw);
+        return cairn_fail(CAIRN_INVALID, "%s: padding must be smaller than the window %lldx%lld",
+                          name, (long long)p->kh, (long long)p->kw);
     if (p->h * p->w > INT32_MAX)
-        return cairn_fail(CAIRN_INVALID, "%s: a plane of %lldx%lld has more than 2^31 - 1 elements", name,
-                          (long long)p->h, (long long)p->w);
+        return cairn_fail(CAIRN_INVALID, "%s: a plane of %lldx%lld has more than 2^31 - 1 elements",
+                          name, (long long)p->h, (long long)p->w);
     return CAIRN_OK;
 }
 
@@ -63,5 +64,6 @@ const struct cairn_schema cairn_schema_pool = {
     "pool", CAIRN_OP_POOL, sizeof(struct cairn_pool), fields, operands, complete, NULL,
 };
 const struct cairn_schema cairn_schema_pool_grad = {
-    "pool_grad", CAIRN_OP_POOL_GRAD, sizeof(struct cairn_pool), fields, operands_grad, complete, NULL,
+    "pool_grad", CAIRN_OP_POOL_GRAD, sizeof(struct cairn_pool), fields, operands_grad, complete,
+    NULL,
 };

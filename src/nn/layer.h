@@ -43,8 +43,8 @@ struct cairn_layer {
     int64_t outputs, kh, kw, stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
     int pad_same, bias;
     float rate;
-    float alpha;   /* leakyrelu, elu; else 1 */
-    int gelu_tanh; /* gelu form=tanh */
+    float alpha;            /* leakyrelu, elu; else 1 */
+    int gelu_tanh;          /* gelu form=tanh */
     struct cairn_init init; /* kind UNSET: the recipe's init section decides; layers take init=he,
                                init=xavier, init=zero */
 };
