@@ -115,9 +115,9 @@ static enum kind kind_of(const struct ocl_backend *be, int variant)
     return SMALL;
 }
 
-/* Copying a float into a panel, in multiplications: plain rows, and rows that are transposed or cut
- * out of images. */
-enum { PACK_PLAIN = 3, PACK_HARD = 12 };
+/* Copying a float into a panel, in multiplications: b in plain rows; b in rows that are transposed
+ * or cut out of images; a, whose panel serves only the columns of one macro-tile. */
+enum { PACK_PLAIN = 3, PACK_HARD = 12, PACK_A = 10 };
 
 /* The cost of one macro-tile and k in multiplications: the register tiles, and copying both
  * operands into panels. A transposed a is copied in whole vectors, however few rows a register tile
@@ -127,11 +127,11 @@ static double macro_cost(const struct tile *tile, int packing, int ta, int64_t r
     int64_t nr = tile->width * tile->vectors, panels = up(rows, tile->rows);
     int64_t copied = ta ? panels * up(tile->rows, tile->width) * tile->width : rows;
     double product = (double)(panels * tile->rows) * (double)(up(cols, nr) * nr) * tile->cost;
-    return product + (double)packing * (double)cols + PACK_PLAIN * (double)copied;
+    return product + (double)packing * (double)cols + PACK_A * (double)copied;
 }
 
 /* The register tile and macro-tile with the least estimated time: the device's share of all
- * macro-tiles, and a quarter of one for units that end unevenly. */
+ * macro-tiles, and a tenth of one for units that end unevenly. */
 static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct cairn_gemm *p,
                                      int packing, int64_t times)
 {
@@ -150,7 +150,7 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
                 int64_t items = up(p->n, cols) * up(p->m, rows) * times;
                 double each =
                     macro_cost(tile, packing, (int)p->ta, min64(rows, p->m), min64(cols, p->n));
-                double time = each * ((double)up(items, units) + 0.25);
+                double time = each * ((double)up(items, units) + 0.1);
                 if (best.tile && time >= least) continue;
                 least = time;
                 best.tile = t + 1;
