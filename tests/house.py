@@ -22,8 +22,10 @@ EXCEPTIONS = {('src/base/version.c', 'cairn/cairn.h')}  # defines cairn_version(
 PRIVATE = ('src/reference', 'src/opencl')
 FAMILIES = {
     'gemm': ['gemm'], 'conv': ['conv', 'conv_data', 'conv_weights'], 'im2col': ['im2col', 'col2im'],
-    'pool': ['pool', 'pool_grad'], 'activation': ['activation', 'activation_grad'], 'softmax': ['softmax'],
-    'dropout': ['dropout'], 'reduce': ['reduce'], 'gather': ['gather'], 'optimizer': ['sgd', 'adam'],
+    'pool': ['pool', 'pool_grad'], 'activation': ['activation', 'activation_grad'], 'softmax': ['softmax', 'softmax_grad'], 'loss': ['loss'], 'add': ['add'],
+    'dropout': ['dropout'], 'reduce': ['reduce'], 'gather': ['gather'], 'augment': ['augment'],
+    'batchnorm': ['batchnorm_stats', 'batchnorm', 'batchnorm_grad'],
+    'optimizer': ['clip', 'sgd', 'adam', 'rmsprop', 'adagrad', 'adadelta'],
 }
 ROOMS = {'src/device': '.c', 'src/reference': '.c', 'src/opencl': '.c', 'src/check': '.c', 'cl': '.cl'}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

@@ -99,8 +99,8 @@ START_TEST(flat_layout)
     for (int i = 0; i < m->param_count; i++) {
         const struct cairn_param *p = &m->params[i];
         ck_assert_int_eq(p->offset % 16, 0);
-        ck_assert(p->is_bias ? p->offset >= m->weight_floats
-                             : p->offset + p->count <= m->weight_floats);
+        ck_assert(p->kind == CAIRN_PARAM_BIAS ? p->offset >= m->weight_floats
+                                              : p->offset + p->count <= m->weight_floats);
         double sum = 0, squares = 0;
         for (int64_t e = 0; e < p->count; e++) {
             ck_assert_int_eq(owned[p->offset + e], 0);
@@ -108,7 +108,7 @@ START_TEST(flat_layout)
             sum += flat[p->offset + e];
             squares += (double)flat[p->offset + e] * flat[p->offset + e];
         }
-        if (p->is_bias) ck_assert(squares == 0);
+        if (p->kind == CAIRN_PARAM_BIAS) ck_assert(squares == 0);
         if (p->count < 1000) continue;
         double n = (double)p->count, want = sqrt(2.0 / (double)(p->fan_in + p->fan_out));
         ck_assert_msg(fabs(sum / n) < 4 * want / sqrt(n), "%s: mean %g", p->name, sum / n);

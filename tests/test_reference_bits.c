@@ -450,11 +450,30 @@ static void run_clone(const struct clone *clone, float to[RESULTS][LONG])
     clone->activate(CAIRN_ACT_TANH, in[0], to[0], LONG);
     clone->activate(CAIRN_ACT_SIGMOID, in[0], to[1], LONG);
     clone->activate(CAIRN_ACT_RELU, to[1], to[1], LONG);
-    clone->sgd(NULL, &(struct cairn_sgd){LONG, LONG / 2, 0.1f, 0.9f, 0.01f, mem[1], mem[0], mem[2]},
+    clone->sgd(NULL,
+               &(struct cairn_sgd){.count = LONG,
+                                   .decay_count = LONG / 2,
+                                   .lr = 0.1f,
+                                   .momentum = 0.9f,
+                                   .l2 = 0.01f,
+                                   .w = mem[1],
+                                   .g = mem[0],
+                                   .v = mem[2]},
                0);
     clone->adam(NULL,
-                &(struct cairn_adam){LONG, LONG / 2, 0.1f, 0.9f, 0.99f, 1e-8f, 0.01f, 2, 3, mem[1],
-                                     mem[0], mem[2], mem[3]},
+                &(struct cairn_adam){.count = LONG,
+                                     .decay_count = LONG / 2,
+                                     .lr = 0.1f,
+                                     .beta1 = 0.9f,
+                                     .beta2 = 0.99f,
+                                     .epsilon = 1e-8f,
+                                     .l2 = 0.01f,
+                                     .c1 = 2,
+                                     .c2 = 3,
+                                     .w = mem[1],
+                                     .g = mem[0],
+                                     .m = mem[2],
+                                     .v = mem[3]},
                 0);
     run_activations(clone, to + 5);
 }

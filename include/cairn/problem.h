@@ -65,36 +65,49 @@ struct cairn_gemm {
     struct cairn_mem a, b, bias_v, c, work;
 };
 
-/* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c,kh,kw; y: n,o,oh,ow
- * with oh = (h + pad_t + pad_b - kh) / stride_h + 1 (rounded down), ow likewise. Three operators
- * share the descriptor: conv          y  = act(x * w + bias)      with k = (channel, row, column)
- *   conv_data     dx = gradient of x from dy  (operands y = dy in, x = dx out)
+/* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c/groups,kh,kw; y:
+ * n,o,oh,ow with oh = (h + pad_t + pad_b - ((kh - 1) dilation_h + 1)) / stride_h + 1 (rounded
+ * down), ow likewise. Output channels [g o/groups, (g+1) o/groups) see input channels [g c/groups,
+ * (g+1) c/groups) only; groups divides c and o. Three operators share the descriptor:
+ *   conv          y  = act(x * w + bias)      with k = (channel of the group, row, column)
+ *   conv_data     dx = gradient of x from dy  (operands y = dy in, x = dx out); it is also the
+ *                 forward pass of a transposed convolution
  *   conv_weights  dw = gradient of w from dy  (operands x in, y = dy in, w = dw out), k = (image,
- * row, column) */
+ *                 row, column) */
 struct cairn_conv {
     int64_t n, c, h, w, o, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    int64_t dilation_h, dilation_w, groups;
     int64_t bias, act; /* conv only: bias is 0 or 1 (one per output channel) */
     struct cairn_mem x, weight, bias_v, y, work;
 };
 
-/* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i - pad_t, column * stride_w + j - pad_l),
- * +0 outside the image. col2im is its transpose: dx = sum over (i, j) of the kernel in row-major
- * order, valid taps only, from t = +0. */
+/* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i * dilation_h - pad_t, column * stride_w
+ * + j * dilation_w - pad_l), +0 outside the image. col2im is its transpose: dx = sum over (i, j) of
+ * the kernel in row-major order, valid taps only, from t = +0. */
 struct cairn_im2col {
     int64_t n, c, h, w, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    int64_t dilation_h, dilation_w;
     struct cairn_mem x, col;
 };
 
-/* Max pooling of `planes` = images x channels planes of h x w. Padding never wins; padding is
- * smaller than the kernel. index[p][oh][ow] is the winner's position row * w + column in its plane,
- * the first in row order on ties; a NaN wins, the last NaN in row order: best = (x > best || x !=
- * x) ? x : best. pool_grad: dx = sum over the windows (in row-major order of windows, from +0)
- * whose index is this element, of dy. */
+enum cairn_pool_kind { CAIRN_POOL_MAX, CAIRN_POOL_AVERAGE };
+
+/* Pooling of `planes` = images x channels planes of h x w; padding is smaller than the kernel.
+ *   max      padding never wins. index[p][oh][ow] is the winner's position row * w + column in its
+ *            plane, the first in row order on ties; a NaN wins, the last NaN in row order: best =
+ *            (x > best || x != x) ? x : best. pool_grad: dx = sum over the windows (in row-major
+ *            order of windows, from +0) whose index is this element, of dy
+ *   average  y = (sum over the window's elements inside the plane, row-major, from +0) / size, size
+ *            the number of those elements, or kh * kw where count_pad is 1. pool_grad: dx = sum
+ * over the windows that hold this element (row-major, from +0) of dy / size. index is unused
+ */
 struct cairn_pool {
+    int64_t kind; /* enum cairn_pool_kind */
     int64_t planes, h, w, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    int64_t count_pad;            /* average only */
     struct cairn_mem x, y, index; /* pool_grad: x = dx out, y = dy in, index in */
 };
 
@@ -126,12 +139,38 @@ struct cairn_activation_grad {
 /* Softmax with cross-entropy, row by row over `classes` logits z:
  *   m = max z; e_j = exp(z_j - m); s = sum e_j (the sum of docs/ARITHMETIC.md); p_j = e_j / s
  *   loss[r] = log(s) - (z_label - m);  correct[r] = 1 if label is the first largest logit, else 0
- *   grad_j = (p_j - [j = label]) * scale   (want_grad)         prob_j = p_j   (want_prob)
- * Labels outside 0..classes-1 give loss NaN, correct 0 and grad_j = p_j * scale. */
+ *   grad_j = (p_j - [j = label]) * scale   (want_grad)
+ *   prob_j = p_j (want_prob = 1), or its logarithm (z_j - m) - log(s) (want_prob = 2)
+ * With smoothing q > 0 (Szegedy et al. 2016) the target of class j is t_j = (1 - q) [j = label] +
+ * q / C: loss = sum t_j (log(s) - (z_j - m)), grad_j = (p_j - t_j) * scale. With weighted = 1 the
+ * loss and the gradient of a row are multiplied by class_weights[label] (C floats). Labels outside
+ * 0..classes-1 give loss NaN, correct 0, weight 1 and no [j = label]. */
 struct cairn_softmax {
-    int64_t rows, classes, want_grad, want_prob;
+    int64_t rows, classes, want_grad, want_prob, weighted;
+    float scale, smoothing; /* 0 <= smoothing < 1 */
+    struct cairn_mem logits, labels, class_weights, loss, correct, grad,
+        prob; /* labels and correct are int32 */
+};
+
+/* Gradient of a softmax layer, row by row. log = 0: y = softmax(z), dx_j = y_j (dy_j - sum dy y);
+ * log = 1: y = log softmax(z), dx_j = dy_j - exp(y_j) sum dy. dx may be dy. */
+struct cairn_softmax_grad {
+    int64_t rows, classes, log;
+    struct cairn_mem y, dy, dx;
+};
+
+enum cairn_loss_kind { CAIRN_LOSS_MSE, CAIRN_LOSS_PERCEPTRON };
+
+/* Losses on the raw outputs z of the last layer, row by row; C = classes.
+ *   mse         target t_j = [j = label]: loss = sum (z_j - t_j)^2 / C; grad_j = ((z_j - t_j) * (2
+ * / C)) * scale perceptron  the multi-class perceptron's: a = the first largest output; loss = z_a
+ * - z_label; grad_a = +scale and grad_label = -scale where a is not the label, else all are +0
+ * correct, weighted, class_weights and labels outside 0..classes-1 as in softmax (loss NaN; mse:
+ * t = 0; perceptron: no gradient). */
+struct cairn_loss {
+    int64_t kind, rows, classes, want_grad, weighted; /* kind: enum cairn_loss_kind */
     float scale;
-    struct cairn_mem logits, labels, loss, correct, grad, prob; /* labels and correct are int32 */
+    struct cairn_mem z, labels, class_weights, loss, correct, grad;
 };
 
 /* y_i = keep_i ? x_i * s : +0, s = 1 / (1 - rate), keep_i: u_i > rate, u_i the uniform of Philox
@@ -164,23 +203,108 @@ struct cairn_gather {
     struct cairn_mem table, labels, indices, x, y;
 };
 
-/* SGD with momentum and L2, in this order for each element (l2 only where i < decay_count):
- *   g = fma(l2, w, g);  v = fma(momentum, v, g);  w = fma(-lr, v, w).  v is stored; g is not. */
+/* y[i][j][l] = x[i][j][l] + b, b = b[i][j][l], or b[j] where channel is 1 (a bias per channel); all
+ * are n1 x c x n2. y may be x, or b where channel is 0. */
+struct cairn_add {
+    int64_t n1, c, n2, channel;
+    struct cairn_mem x, b, y;
+};
+
+/* Batch normalisation (Ioffe & Szegedy 2015) of x, n1 x c x n2, channel by channel; N = n1 n2, sums
+ * over (i, l) as in reduce. Three operators; mean, rstd, gamma, beta and the running statistics
+ * have c floats each.
+ *   batchnorm_stats  mean = sum x / N; q = sum (x - mean)^2; rstd = 1 / sqrt(q / N + epsilon);
+ *                    running_mean += momentum (mean - running_mean), running_var += momentum
+ *                    (q / (N - 1) - running_var)   (q / N where N = 1) */
+struct cairn_batchnorm_stats {
+    int64_t n1, c, n2;
+    float momentum, epsilon; /* 0 <= momentum <= 1; epsilon > 0 */
+    struct cairn_mem x, mean, rstd, running_mean, running_var, work;
+};
+
+/*   batchnorm        y = ((x - mean) * rstd) gamma + beta. With inference = 1 the operand rstd
+ * holds variances and 1 / sqrt(variance + epsilon) takes their place. y may be x. */
+struct cairn_batchnorm {
+    int64_t n1, c, n2, inference;
+    float epsilon; /* inference only */
+    struct cairn_mem x, mean, rstd, gamma, beta, y;
+};
+
+/*   batchnorm_grad   of batchnorm with the statistics of this x: v = (x - mean) * rstd; dbeta = sum
+ *                    dy; dgamma = sum dy v; dx = gamma rstd (dy - (v dgamma + dbeta) / N). dx may
+ *                    be dy. */
+struct cairn_batchnorm_grad {
+    int64_t n1, c, n2;
+    struct cairn_mem x, dy, mean, rstd, gamma, dx, dgamma, dbeta, work;
+};
+
+/* Moves n images x, c x h x w, at random, and cuts oh x ow out of each (oh <= h, ow <= w). With
+ * random = 0: the middle, nothing else. With random = 1 image i draws the four words of Philox
+ * block first + i of (seed, stream, step): a place of the cut, uniform over all of them and up to
+ * shift_h, shift_w pixels beyond each edge; where flip is 1, a mirroring of columns with chance
+ * 1/2; where turn is above 0 a rotation about the cut's middle by an angle uniform in -turn..turn
+ * (2^-32 turns), bilinear. What lies outside the image is `fill`. All channels move alike. */
+struct cairn_augment {
+    int64_t n, c, h, w, oh, ow;
+    int64_t random, shift_h, shift_w, flip, turn; /* turn: 0 .. 2^31 */
+    float fill;
+    uint64_t seed;
+    int64_t stream, step, first; /* stream, step: 0 .. 2^32-1 */
+    struct cairn_mem x, y;
+};
+
+/* f = n > limit ? limit / n : 1 with n = sqrt(sumsq[0]);  g = g * f: clipping by the norm whose
+ * square is sumsq (reduce, sumsq, over all gradients). */
+struct cairn_clip {
+    int64_t count;
+    float limit; /* above 0 */
+    struct cairn_mem sumsq, g;
+};
+
+/* The updates. They begin alike, where i < decay_count:
+ *   g = fma(l2, w, g);  if l1 != 0: g = fma(l1, sign(w), g)   (sign: 1, -1, or 0 for zeros and NaN)
+ *   if decay != 0: w = fma(-(lr * decay), w, w)               (decoupled: Loshchilov & Hutter 2019)
+ * the terms of g with the old w. Moments are stored; g is not. Then
+ * sgd: v = fma(momentum, v, g); w = fma(-lr, d, w) with d = v, or with nesterov d = fma(momentum,
+ * v, g). */
 struct cairn_sgd {
-    int64_t count, decay_count;
-    float lr, momentum, l2;
+    int64_t count, decay_count, nesterov;
+    float lr, momentum, l1, l2, decay;
     struct cairn_mem w, g, v;
 };
 
-/* Adam (Kingma & Ba 2015), l2 added to the gradient where i < decay_count:
- *   g = fma(l2, w, g);  m = fma(beta1, m, (1 - beta1) * g);  v = fma(beta2, v, ((1 - beta2) * g) *
- * g) w = w - lr * ((m * c1) / (sqrt(v * c2) + epsilon)),   c1 = 1 / (1 - beta1^t), c2 = 1 / (1 -
- * beta2^t) given by the caller, the last line as fma(-lr, (m * c1) / (sqrt(v * c2) + epsilon), w).
- */
+/* Adam (Kingma & Ba 2015); with decay it is AdamW:
+ *   m = fma(beta1, m, (1 - beta1) * g);  v = fma(beta2, v, ((1 - beta2) * g) * g)
+ *   w = fma(-lr, (m * c1) / (sqrt(v * c2) + epsilon), w),  c1 = 1 / (1 - beta1^t), c2 = 1 / (1 -
+ * beta2^t) given by the caller. */
 struct cairn_adam {
     int64_t count, decay_count;
-    float lr, beta1, beta2, epsilon, l2, c1, c2;
+    float lr, beta1, beta2, epsilon, l1, l2, decay, c1, c2;
     struct cairn_mem w, g, m, v;
+};
+
+/* RMSProp (Tieleman & Hinton 2012):  v = fma(alpha, v, ((1 - alpha) * g) * g);
+ *   m = fma(momentum, m, g / (sqrt(v) + epsilon));  w = fma(-lr, m, w) */
+struct cairn_rmsprop {
+    int64_t count, decay_count;
+    float lr, alpha, momentum, epsilon, l1, l2, decay;
+    struct cairn_mem w, g, m, v;
+};
+
+/* Adagrad (Duchi et al. 2011):  v = fma(g, g, v);  w = fma(-lr, g / (sqrt(v) + epsilon), w) */
+struct cairn_adagrad {
+    int64_t count, decay_count;
+    float lr, epsilon, l1, l2, decay;
+    struct cairn_mem w, g, v;
+};
+
+/* Adadelta (Zeiler 2012):  v = fma(rho, v, ((1 - rho) * g) * g);
+ *   d = (sqrt(u + epsilon) / sqrt(v + epsilon)) * g;  u = fma(rho, u, ((1 - rho) * d) * d);
+ *   w = fma(-lr, d, w) */
+struct cairn_adadelta {
+    int64_t count, decay_count;
+    float lr, rho, epsilon, l1, l2, decay;
+    struct cairn_mem w, g, u, v;
 };
 
 /* X(slot, NAME, descriptor struct, union member): the list of operators. One order everywhere. */
@@ -196,11 +320,22 @@ struct cairn_adam {
     X(activation, ACTIVATION, cairn_activation, activation)                                        \
     X(activation_grad, ACTIVATION_GRAD, cairn_activation_grad, activation_grad)                    \
     X(softmax, SOFTMAX, cairn_softmax, softmax)                                                    \
+    X(softmax_grad, SOFTMAX_GRAD, cairn_softmax_grad, softmax_grad)                                \
+    X(loss, LOSS, cairn_loss, loss)                                                                \
+    X(add, ADD, cairn_add, add)                                                                    \
+    X(batchnorm_stats, BATCHNORM_STATS, cairn_batchnorm_stats, batchnorm_stats)                    \
+    X(batchnorm, BATCHNORM, cairn_batchnorm, batchnorm)                                            \
+    X(batchnorm_grad, BATCHNORM_GRAD, cairn_batchnorm_grad, batchnorm_grad)                        \
     X(dropout, DROPOUT, cairn_dropout, dropout)                                                    \
+    X(augment, AUGMENT, cairn_augment, augment)                                                    \
     X(reduce, REDUCE, cairn_reduce, reduce)                                                        \
     X(gather, GATHER, cairn_gather, gather)                                                        \
+    X(clip, CLIP, cairn_clip, clip)                                                                \
     X(sgd, SGD, cairn_sgd, sgd)                                                                    \
-    X(adam, ADAM, cairn_adam, adam)
+    X(adam, ADAM, cairn_adam, adam)                                                                \
+    X(rmsprop, RMSPROP, cairn_rmsprop, rmsprop)                                                    \
+    X(adagrad, ADAGRAD, cairn_adagrad, adagrad)                                                    \
+    X(adadelta, ADADELTA, cairn_adadelta, adadelta)
 
 enum cairn_op {
 #define CAIRN_OP_ENUM(slot, NAME, type, member) CAIRN_OP_##NAME,
@@ -220,11 +355,22 @@ struct cairn_problem {
         struct cairn_activation activation;
         struct cairn_activation_grad activation_grad;
         struct cairn_softmax softmax;
+        struct cairn_softmax_grad softmax_grad;
+        struct cairn_loss loss;
+        struct cairn_add add;
+        struct cairn_batchnorm_stats batchnorm_stats;
+        struct cairn_batchnorm batchnorm;
+        struct cairn_batchnorm_grad batchnorm_grad;
         struct cairn_dropout dropout;
+        struct cairn_augment augment;
         struct cairn_reduce reduce;
         struct cairn_gather gather;
+        struct cairn_clip clip;
         struct cairn_sgd sgd;
         struct cairn_adam adam;
+        struct cairn_rmsprop rmsprop;
+        struct cairn_adagrad adagrad;
+        struct cairn_adadelta adadelta;
     } u;
 };
 

@@ -10,7 +10,7 @@
 
 #include "device/schema.h"
 
-#define CHECK_MAX_OPERANDS 8
+#define CHECK_MAX_OPERANDS CAIRN_MAX_OPERANDS
 #define CHECK_GUARD 1024 /* elements on both sides of an operand unless the line says otherwise */
 
 /* What an operand's guard zone holds, and an output before the run. No data has these bits. */

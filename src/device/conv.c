@@ -14,7 +14,10 @@
         FIELD_INT(cairn_conv, pad_t, 0, 0, CAIRN_MAX_SIDE),                                        \
         FIELD_INT(cairn_conv, pad_b, 0, 0, CAIRN_MAX_SIDE),                                        \
         FIELD_INT(cairn_conv, pad_l, 0, 0, CAIRN_MAX_SIDE),                                        \
-        FIELD_INT(cairn_conv, pad_r, 0, 0, CAIRN_MAX_SIDE)
+        FIELD_INT(cairn_conv, pad_r, 0, 0, CAIRN_MAX_SIDE),                                        \
+        FIELD_INT(cairn_conv, dilation_h, 1, 1, CAIRN_MAX_SIDE),                                   \
+        FIELD_INT(cairn_conv, dilation_w, 1, 1, CAIRN_MAX_SIDE),                                   \
+        FIELD_INT(cairn_conv, groups, 1, 1, CAIRN_MAX_SIDE)
 
 static const struct cairn_field fields[] = {
     SHAPE_FIELDS,
@@ -34,7 +37,7 @@ static int64_t extent_x(const struct cairn_problem *problem)
 static int64_t extent_weight(const struct cairn_problem *problem)
 {
     const struct cairn_conv *p = &problem->u.conv;
-    return PRODUCT(p->o, p->c, p->kh, p->kw);
+    return PRODUCT(p->o, p->c / p->groups, p->kh, p->kw);
 }
 
 static int64_t extent_bias(const struct cairn_problem *problem)
@@ -76,11 +79,16 @@ static const struct cairn_operand operands_weights[] = {
 static cairn_status complete(struct cairn_problem *problem)
 {
     const struct cairn_conv *p = &problem->u.conv;
+    if (p->c % p->groups || p->o % p->groups)
+        return cairn_fail(CAIRN_INVALID, "%s: groups=%lld divides not both c=%lld and o=%lld",
+                          cairn_op_name(problem->op), (long long)p->groups, (long long)p->c,
+                          (long long)p->o);
     if (cairn_conv_oh(p) < 1 || cairn_conv_ow(p) < 1)
         return cairn_fail(
             CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
-            cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
-            (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
+            cairn_op_name(problem->op), (long long)cairn_spread(p->kh, p->dilation_h),
+            (long long)cairn_spread(p->kw, p->dilation_w), (long long)(p->h + p->pad_t + p->pad_b),
+            (long long)(p->w + p->pad_l + p->pad_r));
     if (PRODUCT(p->n, p->c, p->kh, p->kw, cairn_conv_oh(p), cairn_conv_ow(p)) >= CAIRN_HUGE)
         return cairn_fail(CAIRN_INVALID, "%s: the windows have more than 2^60 elements",
                           cairn_op_name(problem->op));
@@ -90,7 +98,8 @@ static cairn_status complete(struct cairn_problem *problem)
 static double flops(const struct cairn_problem *problem)
 {
     const struct cairn_conv *p = &problem->u.conv;
-    return 2.0 * (double)extent_y(problem) * (double)p->c * (double)p->kh * (double)p->kw;
+    return 2.0 * (double)extent_y(problem) * (double)(p->c / p->groups) * (double)p->kh *
+           (double)p->kw;
 }
 
 const struct cairn_schema cairn_schema_conv = {

@@ -14,6 +14,8 @@ static const struct cairn_field fields[] = {
     FIELD_INT(cairn_im2col, pad_b, 0, 0, CAIRN_MAX_SIDE),
     FIELD_INT(cairn_im2col, pad_l, 0, 0, CAIRN_MAX_SIDE),
     FIELD_INT(cairn_im2col, pad_r, 0, 0, CAIRN_MAX_SIDE),
+    FIELD_INT(cairn_im2col, dilation_h, 1, 1, CAIRN_MAX_SIDE),
+    FIELD_INT(cairn_im2col, dilation_w, 1, 1, CAIRN_MAX_SIDE),
     FIELD_END,
 };
 
@@ -47,8 +49,9 @@ static cairn_status complete(struct cairn_problem *problem)
     if (cairn_im2col_oh(p) < 1 || cairn_im2col_ow(p) < 1)
         return cairn_fail(
             CAIRN_INVALID, "%s: the kernel %lldx%lld is larger than the padded input %lldx%lld",
-            cairn_op_name(problem->op), (long long)p->kh, (long long)p->kw,
-            (long long)(p->h + p->pad_t + p->pad_b), (long long)(p->w + p->pad_l + p->pad_r));
+            cairn_op_name(problem->op), (long long)cairn_spread(p->kh, p->dilation_h),
+            (long long)cairn_spread(p->kw, p->dilation_w), (long long)(p->h + p->pad_t + p->pad_b),
+            (long long)(p->w + p->pad_l + p->pad_r));
     return CAIRN_OK;
 }
 

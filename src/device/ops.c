@@ -13,7 +13,6 @@ struct range {
     int inplace;
     const char *name;
 };
-#define MAX_OPERANDS 8
 
 /* A late failure is kept: it names the operators since the last wait, and every later call returns
  * it. What a call that waited says is late, whatever it is; memory that a command does not get at
@@ -71,7 +70,7 @@ static cairn_status check_overlap(const struct cairn_problem *problem, const str
 static cairn_status check_memory(const struct cairn_device *device,
                                  const struct cairn_problem *problem, int64_t work)
 {
-    struct range ranges[MAX_OPERANDS];
+    struct range ranges[CAIRN_MAX_OPERANDS];
     cairn_status st = CAIRN_OK;
     int count = 0;
     for (const struct cairn_operand *o = cairn_schema_of(problem->op)->operands; o->name;

@@ -1,7 +1,10 @@
 #include "base/error.h"
 #include "device/schema.h"
 
+static const char *const kinds[] = {"max", "average", NULL};
+
 static const struct cairn_field fields[] = {
+    FIELD_ENUM(cairn_pool, kind, kinds, 0, 2),
     FIELD_INT(cairn_pool, planes, 1, 1, CAIRN_MAX_DIM),
     FIELD_INT(cairn_pool, h, 1, 1, CAIRN_MAX_SIDE),
     FIELD_INT(cairn_pool, w, 1, 1, CAIRN_MAX_SIDE),
@@ -13,6 +16,7 @@ static const struct cairn_field fields[] = {
     FIELD_INT(cairn_pool, pad_b, 0, 0, CAIRN_MAX_SIDE),
     FIELD_INT(cairn_pool, pad_l, 0, 0, CAIRN_MAX_SIDE),
     FIELD_INT(cairn_pool, pad_r, 0, 0, CAIRN_MAX_SIDE),
+    FIELD_INT(cairn_pool, count_pad, 0, 0, 1),
     FIELD_END,
 };
 
@@ -28,16 +32,21 @@ static int64_t extent_y(const struct cairn_problem *problem)
     return PRODUCT(p->planes, cairn_pool_oh(p), cairn_pool_ow(p));
 }
 
+static int64_t extent_index(const struct cairn_problem *problem)
+{
+    return problem->u.pool.kind == CAIRN_POOL_MAX ? extent_y(problem) : 0;
+}
+
 static const struct cairn_operand operands[] = {
     OPERAND(cairn_pool, x, CAIRN_F32, CAIRN_IN, extent_x, 0),
     OPERAND(cairn_pool, y, CAIRN_F32, CAIRN_OUT, extent_y, 0),
-    OPERAND(cairn_pool, index, CAIRN_I32, CAIRN_OUT, extent_y, 0),
+    OPERAND(cairn_pool, index, CAIRN_I32, CAIRN_OUT, extent_index, 0),
     OPERAND_END,
 };
 
 static const struct cairn_operand operands_grad[] = {
     OPERAND(cairn_pool, y, CAIRN_F32, CAIRN_IN, extent_y, 0),
-    OPERAND(cairn_pool, index, CAIRN_I32, CAIRN_IN, extent_y, 0),
+    OPERAND(cairn_pool, index, CAIRN_I32, CAIRN_IN, extent_index, 0),
     OPERAND(cairn_pool, x, CAIRN_F32, CAIRN_OUT, extent_x, 0),
     OPERAND_END,
 };
@@ -54,6 +63,8 @@ static cairn_status complete(struct cairn_problem *problem)
     if (p->pad_t >= p->kh || p->pad_b >= p->kh || p->pad_l >= p->kw || p->pad_r >= p->kw)
         return cairn_fail(CAIRN_INVALID, "%s: padding must be smaller than the window %lldx%lld",
                           name, (long long)p->kh, (long long)p->kw);
+    if (p->count_pad && p->kind != CAIRN_POOL_AVERAGE)
+        return cairn_fail(CAIRN_INVALID, "%s: count_pad=1 is for kind=average", name);
     if (p->h * p->w > INT32_MAX)
         return cairn_fail(CAIRN_INVALID, "%s: a plane of %lldx%lld has more than 2^31 - 1 elements",
                           name, (long long)p->h, (long long)p->w);

@@ -48,6 +48,9 @@ struct cairn_schema {
     double (*flops)(const struct cairn_problem *problem); /* NULL: 0 */
 };
 
+/* No operator has more operands. */
+#define CAIRN_MAX_OPERANDS 10
+
 /* The table of an operator; never NULL for a valid op. */
 const struct cairn_schema *cairn_schema_of(enum cairn_op op);
 
@@ -76,21 +79,30 @@ static inline int64_t cairn_product(const int64_t *factors, size_t count)
 /* Shapes that several families need. */
 int64_t cairn_out_extent(int64_t in, int64_t kernel, int64_t stride, int64_t pad_before,
                          int64_t pad_after);
+/* What a kernel covers whose taps lie `dilation` apart. */
+static inline int64_t cairn_spread(int64_t kernel, int64_t dilation)
+{
+    return (kernel - 1) * dilation + 1;
+}
 static inline int64_t cairn_conv_oh(const struct cairn_conv *p)
 {
-    return cairn_out_extent(p->h, p->kh, p->stride_h, p->pad_t, p->pad_b);
+    return cairn_out_extent(p->h, cairn_spread(p->kh, p->dilation_h), p->stride_h, p->pad_t,
+                            p->pad_b);
 }
 static inline int64_t cairn_conv_ow(const struct cairn_conv *p)
 {
-    return cairn_out_extent(p->w, p->kw, p->stride_w, p->pad_l, p->pad_r);
+    return cairn_out_extent(p->w, cairn_spread(p->kw, p->dilation_w), p->stride_w, p->pad_l,
+                            p->pad_r);
 }
 static inline int64_t cairn_im2col_oh(const struct cairn_im2col *p)
 {
-    return cairn_out_extent(p->h, p->kh, p->stride_h, p->pad_t, p->pad_b);
+    return cairn_out_extent(p->h, cairn_spread(p->kh, p->dilation_h), p->stride_h, p->pad_t,
+                            p->pad_b);
 }
 static inline int64_t cairn_im2col_ow(const struct cairn_im2col *p)
 {
-    return cairn_out_extent(p->w, p->kw, p->stride_w, p->pad_l, p->pad_r);
+    return cairn_out_extent(p->w, cairn_spread(p->kw, p->dilation_w), p->stride_w, p->pad_l,
+                            p->pad_r);
 }
 static inline int64_t cairn_pool_oh(const struct cairn_pool *p)
 {

@@ -292,7 +292,7 @@ cairn_status cairn_layer_parse(const char *text, struct cairn_layer *layer, int 
     memcpy(layer->text, text, strlen(text) + 1);
     layer->kind = kind->kind;
     layer->bias = kind->kind == CAIRN_LAYER_CONV || kind->kind == CAIRN_LAYER_LINEAR;
-    layer->stride_h = layer->stride_w = 1;
+    layer->stride_h = layer->stride_w = layer->dilation_h = layer->dilation_w = layer->groups = 1;
     layer->alpha = 1.0f;
     st = parse_arguments(kind, &line, layer);
     if (st != CAIRN_OK) {

@@ -78,7 +78,7 @@ static cairn_status infer(struct cairn_node *node, int number)
     case CAIRN_LAYER_HARDSIGMOID:
     case CAIRN_LAYER_HARDSWISH:
     case CAIRN_LAYER_DROPOUT:
-    case CAIRN_LAYER_NONE:
+    default:
         break;
     }
     if (PRODUCT(node->out.c, node->out.h, node->out.w) > MAX_FLOATS)
@@ -108,7 +108,7 @@ static void add_param(struct cairn_model *model, int number, int is_bias,
     memset(p, 0, sizeof *p);
     snprintf(p->name, sizeof p->name, "%d.%s", number, is_bias ? "bias" : "weight");
     p->layer = number;
-    p->is_bias = is_bias;
+    p->kind = is_bias ? CAIRN_PARAM_BIAS : CAIRN_PARAM_WEIGHT;
     p->dims[0] = l->outputs;
     p->rank = 1;
     if (!is_bias) {
@@ -141,6 +141,8 @@ static cairn_status add_params(struct cairn_model *model, const struct cairn_ini
         }
         if (!is_bias) model->weight_floats = model->flat_floats;
     }
+    model->trained_count = model->param_count;
+    model->total_floats = model->flat_floats;
     if (model->param_count == 0)
         return cairn_fail(CAIRN_INVALID,
                           "the model has no conv or linear layer: there is nothing to train");
@@ -169,7 +171,14 @@ cairn_status cairn_model_create(const struct cairn_layer *layers, int count, str
     fresh->node_count = count;
     for (int i = 0; i < count; i++) {
         struct cairn_node *node = &fresh->nodes[i];
-        *node = (struct cairn_node){.layer = layers[i], .in = in, .weight = -1, .bias = -1};
+        *node = (struct cairn_node){.layer = layers[i],
+                                    .in = in,
+                                    .input = i - 1,
+                                    .other = -1,
+                                    .weight = -1,
+                                    .bias = -1,
+                                    .mean = -1,
+                                    .var = -1};
         TRY(infer(node, i));
         in = node->out;
     }

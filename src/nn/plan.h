@@ -16,15 +16,17 @@
 enum cairn_region {
     CAIRN_REGION_PARAMS,
     CAIRN_REGION_GRADS,
-    CAIRN_REGION_MOMENT1, /* sgd: v; adam: m */
-    CAIRN_REGION_MOMENT2, /* adam: v */
-    CAIRN_REGION_ARENA,   /* activations, their gradients, workspace */
-    CAIRN_REGION_TABLE,   /* the data set's images, bytes */
-    CAIRN_REGION_LABELS,  /* one byte per image */
-    CAIRN_REGION_INDICES, /* int32: which images, in which order */
-    CAIRN_REGION_LOSS,    /* float per row of the pass: read once per pass, not per step */
-    CAIRN_REGION_CORRECT, /* int32 per row of the pass */
-    CAIRN_REGION_LOGITS,  /* classes floats per row of an evaluation pass */
+    CAIRN_REGION_MOMENT1,       /* sgd, adagrad, adadelta: v; adam, rmsprop: m */
+    CAIRN_REGION_MOMENT2,       /* adam, rmsprop: v; adadelta: u */
+    CAIRN_REGION_SUMS,          /* gradients added up over the parts of a batch (accumulation) */
+    CAIRN_REGION_CLASS_WEIGHTS, /* one float per class */
+    CAIRN_REGION_ARENA,         /* activations, their gradients, workspace */
+    CAIRN_REGION_TABLE,         /* the data set's images, bytes */
+    CAIRN_REGION_LABELS,        /* one byte per image */
+    CAIRN_REGION_INDICES,       /* int32: which images, in which order */
+    CAIRN_REGION_LOSS,          /* float per row of the pass: read once per pass, not per step */
+    CAIRN_REGION_CORRECT,       /* int32 per row of the pass */
+    CAIRN_REGION_LOGITS,        /* classes floats per row of an evaluation pass */
     CAIRN_REGION_COUNT
 };
 
@@ -39,7 +41,7 @@ struct cairn_tensor {
     int first, last; /* arena: the steps that touch it first and last */
 };
 
-#define CAIRN_PLAN_OPERANDS 8
+#define CAIRN_PLAN_OPERANDS 10 /* CAIRN_MAX_OPERANDS */
 struct cairn_step {
     struct cairn_problem problem;     /* memory unset */
     int layer;                        /* index into the model, -1: none */
@@ -47,8 +49,11 @@ struct cairn_step {
 };
 
 enum cairn_plan_kind {
-    CAIRN_PLAN_TRAIN,    /* gather, forward, loss, backward, update */
-    CAIRN_PLAN_EVALUATE, /* gather, forward, loss; logits are kept */
+    CAIRN_PLAN_TRAIN,      /* gather, forward, loss, backward, update */
+    CAIRN_PLAN_EVALUATE,   /* gather, forward, loss; logits are kept */
+    CAIRN_PLAN_GRADIENT,   /* TRAIN without the update: GRADS and LOSS are the result */
+    CAIRN_PLAN_ACCUMULATE, /* GRADIENT, then SUMS = SUMS + GRADS */
+    CAIRN_PLAN_UPDATE,     /* the update alone, from SUMS; batch is ignored */
 };
 
 struct cairn_plan {
@@ -58,17 +63,30 @@ struct cairn_plan {
     int step_count;
     struct cairn_tensor *tensors;
     int tensor_count;
+    int *outputs; /* per node: see cairn_plan_output() */
     int64_t arena_floats;
 };
+
+enum cairn_plan_loss { CAIRN_PLAN_CROSS_ENTROPY, CAIRN_PLAN_MSE, CAIRN_PLAN_PERCEPTRON };
 
 struct cairn_plan_options {
     enum cairn_plan_kind kind;
     int64_t batch;
+    int64_t whole;      /* images of the whole batch, whose mean loss is minimised; 0: batch */
     int64_t total;      /* images in TABLE */
     float shift, scale; /* of the gathered pixels */
-    uint64_t seed;      /* of dropout */
+    uint64_t seed;      /* of dropout and augmentation */
     int plain;          /* 1: no fusion */
-    /* TRAIN: the update, sgd or adam with its scalars set; counts and memory are filled in. */
+    enum cairn_plan_loss loss;
+    float smoothing; /* cross-entropy; training only: an evaluation's loss has none */
+    int weighted;    /* 1: CLASS_WEIGHTS; training only */
+    /* The images of TABLE, of which the model takes the size model->in: the fields c, h, w, shifts,
+     * flip, turn and fill are taken from here. h = 0: TABLE has the model's own shape and nothing
+     * moves. An evaluation takes the middle. */
+    struct cairn_augment augment;
+    float clip; /* 0: none; else the largest norm of all gradients */
+    /* TRAIN, UPDATE: an optimizer's problem with its scalars set; counts and memory are filled in.
+     */
     struct cairn_problem update;
 };
 
@@ -83,7 +101,8 @@ void cairn_plan_destroy(struct cairn_plan *plan); /* NULL is fine */
 struct cairn_now {
     int64_t index;      /* INDICES position of the batch's first image */
     int64_t row;        /* LOSS, CORRECT and LOGITS row of the batch's first image */
-    int64_t step;       /* global step from 0: dropout draws by it */
+    int64_t step;       /* global step from 0: dropout and augmentation draw by it */
+    int64_t first;      /* the batch's first image within the whole batch (accumulation) */
     float rate, c1, c2; /* learning rate; adam's corrections */
 };
 
@@ -102,6 +121,15 @@ const char *cairn_region_name(enum cairn_region region);
 /* Enqueues every step. */
 cairn_status cairn_plan_run(const struct cairn_plan *plan, struct cairn_device *device,
                             const struct cairn_memory *memory, const struct cairn_now *now);
+
+/* Step `number` of the plan as it would run now, with its memory; for those who run a plan step by
+ * step. */
+void cairn_plan_problem(const struct cairn_plan *plan, const struct cairn_memory *memory,
+                        const struct cairn_now *now, int number, struct cairn_problem *problem);
+
+/* The tensor that holds the output of node `node` after the last forward step of that node; -1 for
+ * what a fused step leaves unwritten (use `plain`). */
+int cairn_plan_output(const struct cairn_plan *plan, int node);
 
 /* The parts of compiling, for plan.c and its tests. */
 void cairn_plan_fuse(struct cairn_plan *plan); /* product or convolution + activation -> one step */

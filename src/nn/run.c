@@ -6,8 +6,18 @@
 #include <string.h>
 
 static const char *const region_names[CAIRN_REGION_COUNT] = {
-    "parameters", "gradients", "first moments", "second moments", "activations and workspace",
-    "images",     "labels",    "indices",       "losses",         "correct counts",
+    "parameters",
+    "gradients",
+    "first moments",
+    "second moments",
+    "summed gradients",
+    "class weights",
+    "activations and workspace",
+    "images",
+    "labels",
+    "indices",
+    "losses",
+    "correct counts",
     "logits",
 };
 

@@ -9,7 +9,7 @@
 #include <check.h>
 #include <stdint.h>
 
-enum { TRIAL_OPERANDS = 8 };
+enum { TRIAL_OPERANDS = 10 };
 
 struct trial {
     struct cairn_problem problem;
