@@ -35,6 +35,18 @@ void cairn_dataset_free(struct cairn_dataset *dataset); /* zeroes it */
 /* Keeps the first n images (n <= 0: all; n beyond the count: all). */
 void cairn_images_limit(struct cairn_images *images, int64_t n);
 
+/* Zero bytes around every image, pad_h rows above and below and pad_w columns on the left and on
+ * the right: c x h x w becomes c x (h + 2 pad_h) x (w + 2 pad_w). Where there are no pixels (a
+ * described data set) only the shape changes. CAIRN_INVALID, as of the recipe's data.pad, for a
+ * negative size or a side of more than 32768; CAIRN_MEMORY. On failure nothing has changed. */
+cairn_status cairn_dataset_pad(struct cairn_dataset *dataset, int64_t pad_h, int64_t pad_w);
+
+/* Cuts every image into patches of patch_h x patch_w, in row-major order, a channel for each
+ * (patch, channel), the patch outermost: c x h x w becomes (h / patch_h * w / patch_w * c) x
+ * patch_h x patch_w. Where there are no pixels only the shape changes. CAIRN_INVALID, as of the
+ * recipe's data.patches, for sizes that do not divide the image. On failure nothing has changed. */
+cairn_status cairn_dataset_patch(struct cairn_dataset *dataset, int64_t patch_h, int64_t patch_w);
+
 /* "glyphs": ten classes of 28 x 28 characters drawn by strokes; the same bytes for the same seed
  * everywhere. */
 cairn_status cairn_glyphs_generate(uint64_t seed, int64_t train_count, int64_t test_count,
