@@ -19,6 +19,13 @@ struct clone {
                                     const struct cairn_activation_grad *p, int variant);
     cairn_status (*sgd)(struct cairn_backend *backend, const struct cairn_sgd *p, int variant);
     cairn_status (*adam)(struct cairn_backend *backend, const struct cairn_adam *p, int variant);
+    cairn_status (*rmsprop)(struct cairn_backend *backend, const struct cairn_rmsprop *p,
+                            int variant);
+    cairn_status (*adagrad)(struct cairn_backend *backend, const struct cairn_adagrad *p,
+                            int variant);
+    cairn_status (*adadelta)(struct cairn_backend *backend, const struct cairn_adadelta *p,
+                             int variant);
+    cairn_status (*clip)(struct cairn_backend *backend, const struct cairn_clip *p, int variant);
 };
 extern const struct clone clone_plain, clone_fma, clone_avx512;
 

@@ -13,6 +13,10 @@
 #define ref_reduce NAME(reduce)
 #define ref_sgd NAME(sgd)
 #define ref_adam NAME(adam)
+#define ref_rmsprop NAME(rmsprop)
+#define ref_adagrad NAME(adagrad)
+#define ref_adadelta NAME(adadelta)
+#define ref_clip NAME(clip)
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #include "reference/activation.c"
@@ -29,4 +33,8 @@ const struct clone NAME(clone) = {
     .activation_grad = NAME(activation_grad),
     .sgd = NAME(sgd),
     .adam = NAME(adam),
+    .rmsprop = NAME(rmsprop),
+    .adagrad = NAME(adagrad),
+    .adadelta = NAME(adadelta),
+    .clip = NAME(clip),
 };
