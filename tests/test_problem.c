@@ -115,6 +115,11 @@ static const struct {
     {"conv_data h=9 w=2 kw=5 pad_l=1 pad_r=1", CAIRN_INVALID, "kernel"},
     {"conv_data bias=1", CAIRN_PARSE, "bias"}, /* gradients have no epilogue */
     {"conv stride_h=0", CAIRN_INVALID, "stride_h"},
+    {"conv dilation_w=0", CAIRN_INVALID, "dilation_w"},
+    {"conv h=6 w=9 kh=3 dilation_h=3", CAIRN_INVALID, "kernel 7x1"},
+    {"im2col h=9 w=6 kw=2 dilation_w=6", CAIRN_INVALID, "kernel 1x7"},
+    {"conv c=6 o=4 groups=3", CAIRN_INVALID, "groups=3"},
+    {"conv_weights c=4 o=6 groups=3", CAIRN_INVALID, "groups=3"},
     {"im2col h=1 kh=2", CAIRN_INVALID, "kernel"},
     {"pool h=2 kh=3", CAIRN_INVALID, "window"},
     {"pool h=4 w=4 kh=2 kw=2 pad_t=2", CAIRN_INVALID, "padding"},

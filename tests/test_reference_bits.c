@@ -114,18 +114,22 @@ struct conv_case {
 
 static void conv_case_init(struct conv_case *k, const char *op, int i)
 {
-    int kh = (int)draw_between(1, 4), kw = (int)draw_between(1, 4);
+    int kh = (int)draw_between(1, 4), kw = (int)draw_between(1, 4), groups = 1, dh = 1, dw = 1;
+    if (i % 2) groups = (int)draw_between(1, 5);
+    if (i % 3 == 0) dh = (int)draw_between(1, 3), dw = (int)draw_between(1, 4);
+    int bh = (kh - 1) * dh + 1, bw = (kw - 1) * dw + 1; /* what the kernel covers */
     trial_init(&k->t,
                "%s n=%d c=%d h=%d w=%d o=%d kh=%d kw=%d stride_h=%d stride_w=%d pad_t=%d pad_b=%d "
-               "pad_l=%d pad_r=%d",
-               op, (int)draw_between(1, i % 5 ? 3 : 30), (int)draw_between(1, i % 4 ? 3 : 40),
-               (int)draw_between(kh, 12), (int)draw_between(kw, 13),
-               (int)draw_between(1, i % 4 ? 4 : 70), kh, kw, (int)draw_between(1, 3),
-               (int)draw_between(1, 2), (int)draw_between(0, 2), (int)draw_between(0, 2),
-               (int)draw_between(0, 2), (int)draw_between(0, 2));
+               "pad_l=%d pad_r=%d dilation_h=%d dilation_w=%d groups=%d",
+               op, (int)draw_between(1, i % 5 ? 3 : 30),
+               groups * (int)draw_between(1, i % 4 ? 3 : 40), (int)draw_between(bh, 8 + bh),
+               (int)draw_between(bw, 9 + bw), groups * (int)draw_between(1, i % 4 ? 4 : 70), kh, kw,
+               (int)draw_between(1, 3), (int)draw_between(1, 2), (int)draw_between(0, 2),
+               (int)draw_between(0, 2), (int)draw_between(0, 2), (int)draw_between(0, 2), dh, dw,
+               groups);
     k->p = &k->t.problem.u.conv;
-    k->oh = (k->p->h + k->p->pad_t + k->p->pad_b - k->p->kh) / k->p->stride_h + 1;
-    k->ow = (k->p->w + k->p->pad_l + k->p->pad_r - k->p->kw) / k->p->stride_w + 1;
+    k->oh = (k->p->h + k->p->pad_t + k->p->pad_b - bh) / k->p->stride_h + 1;
+    k->ow = (k->p->w + k->p->pad_l + k->p->pad_r - bw) / k->p->stride_w + 1;
     k->x = trial_floats(&k->t, "x");
     k->w = trial_floats(&k->t, "weight");
     k->y = trial_floats(&k->t, "y");
@@ -142,18 +146,21 @@ START_TEST(conv)
     for (int i = 0; i < 30; i++) {
         conv_case_init(&k, "conv", i);
         const struct cairn_conv *p = k.p;
-        int64_t taps = p->kh * p->kw, at = 0;
+        int64_t taps = p->kh * p->kw, in = p->c / p->groups, at = 0;
         for (int64_t n = 0; n < p->n; n++)
             for (int64_t o = 0; o < p->o; o++)
                 for (int64_t oy = 0; oy < k.oh; oy++)
                     for (int64_t ox = 0; ox < k.ow; ox++, at++) {
-                        for (int64_t q = 0; q < p->c * taps; q++) {
-                            k.a[q] = k.w[o * p->c * taps + q];
-                            k.b[q] = seen(p, k.x, n, q / taps,
-                                          oy * p->stride_h + q % taps / p->kw - p->pad_t,
-                                          ox * p->stride_w + q % p->kw - p->pad_l);
+                        int64_t first = o / (p->o / p->groups) * in;
+                        for (int64_t q = 0; q < in * taps; q++) {
+                            int64_t u = q % taps / p->kw * p->dilation_h,
+                                    v = q % p->kw * p->dilation_w;
+                            k.a[q] = k.w[o * in * taps + q];
+                            k.b[q] =
+                                seen(p, k.x, n, first + q / taps, oy * p->stride_h + u - p->pad_t,
+                                     ox * p->stride_w + v - p->pad_l);
                         }
-                        ck_hold(same_bits(k.y[at], naive_product(k.a, k.b, p->c * taps)),
+                        ck_hold(same_bits(k.y[at], naive_product(k.a, k.b, in * taps)),
                                 "conv %d [%lld]", i, (long long)at);
                     }
         trial_finish(&k.t);
@@ -161,22 +168,25 @@ START_TEST(conv)
 }
 END_TEST
 
-/* t = +0; t = t + (product over o) for the valid taps in (row, column) order. */
+/* t = +0; t = t + (product over the group's o) for the valid taps in (row, column) order. */
 static float naive_dx(struct conv_case *k, int64_t n, int64_t c, int64_t row, int64_t column)
 {
     const struct cairn_conv *p = k->p;
+    int64_t in = p->c / p->groups, out = p->o / p->groups;
     float t = 0;
     for (int64_t ky = 0; ky < p->kh; ky++)
         for (int64_t kx = 0; kx < p->kw; kx++) {
-            int64_t y = row + p->pad_t - ky, x = column + p->pad_l - kx;
+            int64_t y = row + p->pad_t - ky * p->dilation_h,
+                    x = column + p->pad_l - kx * p->dilation_w;
             if (y < 0 || x < 0 || y % p->stride_h || x % p->stride_w) continue;
             y /= p->stride_h, x /= p->stride_w;
             if (y >= k->oh || x >= k->ow) continue;
-            for (int64_t o = 0; o < p->o; o++) {
-                k->a[o] = k->w[((o * p->c + c) * p->kh + ky) * p->kw + kx];
-                k->b[o] = k->y[((n * p->o + o) * k->oh + y) * k->ow + x];
+            for (int64_t q = 0; q < out; q++) {
+                int64_t o = c / in * out + q;
+                k->a[q] = k->w[((o * in + c % in) * p->kh + ky) * p->kw + kx];
+                k->b[q] = k->y[((n * p->o + o) * k->oh + y) * k->ow + x];
             }
-            t = t + naive_product(k->a, k->b, p->o);
+            t = t + naive_product(k->a, k->b, out);
         }
     return t;
 }
@@ -205,11 +215,12 @@ START_TEST(conv_weights)
     for (int i = 0; i < 30; i++) {
         conv_case_init(&k, "conv_weights", i);
         const struct cairn_conv *p = k.p;
-        int64_t pixels = k.oh * k.ow, length = p->n * pixels;
+        int64_t pixels = k.oh * k.ow, length = p->n * pixels, in = p->c / p->groups;
         ck_assert_int_le(length, 8192);
-        for (int64_t at = 0; at < p->o * p->c * p->kh * p->kw; at++) {
-            int64_t kx = at % p->kw, ky = at / p->kw % p->kh, c = at / p->kw / p->kh % p->c,
-                    o = at / p->kw / p->kh / p->c;
+        for (int64_t at = 0; at < p->o * in * p->kh * p->kw; at++) {
+            int64_t kx = at % p->kw * p->dilation_w, ky = at / p->kw % p->kh * p->dilation_h;
+            int64_t o = at / p->kw / p->kh / in,
+                    c = o / (p->o / p->groups) * in + at / p->kw / p->kh % in;
             for (int64_t q = 0; q < length; q++) {
                 k.a[q] = k.y[(q / pixels * p->o + o) * pixels + q % pixels];
                 k.b[q] =

@@ -121,21 +121,27 @@ START_TEST(gemm_zero_then_bias)
 }
 END_TEST
 
+/* Half of them dilated, half in groups: depthwise, with several outputs a channel, or of both. */
 static void draw_conv(struct trial *t, const char *op, int with_epilogue)
 {
-    int64_t kh = draw_between(1, 5), kw = draw_between(1, 4), h = draw_between(kh, 11),
-            w = draw_between(kw, 12);
+    int dh = (int)draw_between(0, 1) ? (int)draw_between(1, 4) : 1,
+        dw = dh > 1 ? (int)draw_between(1, 3) : 1,
+        groups = (int)draw_between(0, 1) ? (int)draw_between(2, 5) : 1;
+    int64_t kh = draw_between(1, 5), kw = draw_between(1, 4),
+            h = draw_between((kh - 1) * dh + 1, (kh - 1) * dh + 7),
+            w = draw_between((kw - 1) * dw + 1, (kw - 1) * dw + 9);
     char line[400], tail[64] = "";
     if (with_epilogue)
         snprintf(tail, sizeof tail, " bias=%d act=%s", (int)draw_between(0, 1),
                  acts[draw_between(0, 3)]);
     snprintf(line, sizeof line,
              "%s n=%d c=%d h=%d w=%d o=%d kh=%d kw=%d stride_h=%d stride_w=%d pad_t=%d pad_b=%d "
-             "pad_l=%d pad_r=%d%s",
-             op, (int)draw_between(1, 3), (int)draw_between(1, 4), (int)h, (int)w,
-             (int)draw_between(1, 6), (int)kh, (int)kw, (int)draw_between(1, 3),
-             (int)draw_between(1, 3), (int)draw_between(0, 3), (int)draw_between(0, 3),
-             (int)draw_between(0, 3), (int)draw_between(0, 3), tail);
+             "pad_l=%d pad_r=%d dilation_h=%d dilation_w=%d groups=%d%s",
+             op, (int)draw_between(1, 3), groups * (int)draw_between(1, groups > 1 ? 2 : 4), (int)h,
+             (int)w, groups * (int)draw_between(1, groups > 1 ? 3 : 6), (int)kh, (int)kw,
+             (int)draw_between(1, 3), (int)draw_between(1, 3), (int)draw_between(0, 3),
+             (int)draw_between(0, 3), (int)draw_between(0, 3), (int)draw_between(0, 3), dh, dw,
+             groups, tail);
     trial_init(t, "%s", line);
 }
 
@@ -152,11 +158,11 @@ static void hold_conv(struct trial *t)
     const char *out = t->problem.op == CAIRN_OP_CONV        ? "y"
                       : t->problem.op == CAIRN_OP_CONV_DATA ? "x"
                                                             : "weight";
-    int64_t count = trial_extent(t, out), k = p->c * p->kh * p->kw;
+    int64_t count = trial_extent(t, out), k = p->c / p->groups * p->kh * p->kw;
     double *mag = calloc((size_t)count, sizeof *mag), *want = calloc((size_t)count, sizeof *want);
     if (t->problem.op == CAIRN_OP_CONV) oracle_conv(p, x, w, bias, want, mag);
     if (t->problem.op == CAIRN_OP_CONV_DATA)
-        oracle_conv_data(p, y, w, want, mag), k = p->o + p->kh * p->kw;
+        oracle_conv_data(p, y, w, want, mag), k = p->o / p->groups + p->kh * p->kw;
     if (t->problem.op == CAIRN_OP_CONV_WEIGHTS)
         oracle_conv_weights(p, x, y, want, mag), k = trial_extent(t, "y") / p->o;
     trial_run(t, draw_between(0, 3));
@@ -193,6 +199,56 @@ START_TEST(conv_large)
     trial_init(&t, "%s n=30 c=2 h=15 w=14 o=3 kh=3 kw=3 pad_t=1 pad_b=1 pad_l=1 pad_r=1",
                conv_ops[_i]);
     hold_conv(&t);
+    trial_finish(&t);
+    trial_init(&t, "%s n=20 c=140 h=9 w=8 o=210 kh=3 kw=2 pad_t=2 dilation_h=2 groups=2",
+               conv_ops[_i]);
+    hold_conv(&t);
+    trial_finish(&t);
+    trial_init(&t,
+               "%s n=30 c=67 h=15 w=14 o=67 kh=3 kw=3 pad_t=2 pad_b=2 pad_l=2 pad_r=2 dilation_h=2 "
+               "dilation_w=2 groups=67",
+               conv_ops[_i]);
+    hold_conv(&t);
+    trial_finish(&t);
+}
+END_TEST
+
+/* conv_data as the forward pass of a transposed convolution, whose output size may leave columns
+ * and rows that no stamp reaches. */
+START_TEST(conv_data_transposes)
+{
+    draw_seed(15);
+    for (int i = 0; i < 80; i++) {
+        struct trial t;
+        draw_conv(&t, "conv_data", 0);
+        const struct cairn_conv *p = &t.problem.u.conv;
+        draw_floats(trial_floats(&t, "y"), trial_extent(&t, "y"), -1, 1);
+        draw_floats(trial_floats(&t, "weight"), trial_extent(&t, "weight"), -1, 1);
+        double *in = trial_doubles(&t, "y"), *w = trial_doubles(&t, "weight"),
+               *want = trial_doubles(&t, "x"), *mag = trial_doubles(&t, "x");
+        oracle_transposed(p, in, w, want, mag);
+        trial_run(&t, draw_between(0, 3));
+        for (int64_t e = 0; e < trial_extent(&t, "x"); e++)
+            ck_near(trial_floats(&t, "x")[e], want[e],
+                    product_bound(p->o / p->groups + p->kh * p->kw, mag[e], want[e]),
+                    "transposed %d [%lld]", i, (long long)e);
+        free(in), free(w), free(want), free(mag);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+/* A channel of another group leaves no trace, not even a NaN. */
+START_TEST(conv_groups_stay_apart)
+{
+    struct trial t;
+    trial_init(&t, "conv c=4 h=2 w=2 o=6 groups=2");
+    for (int i = 0; i < 8; i++) set(&t, "x", i, NAN);
+    for (int i = 8; i < 16; i++) set(&t, "x", i, 1);
+    for (int i = 0; i < 12; i++) set(&t, "weight", i, 1);
+    trial_run(&t, 0);
+    for (int i = 0; i < 12; i++) ck_assert(isnan(trial_floats(&t, "y")[i]));
+    for (int i = 12; i < 24; i++) ck_assert(same_bits(trial_floats(&t, "y")[i], 2));
     trial_finish(&t);
 }
 END_TEST
@@ -244,7 +300,7 @@ START_TEST(conv_slopes)
 {
     draw_seed(9 + (uint64_t)_i);
     const char *out = _i == 1 ? "x" : "weight";
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 20; i++) {
         struct trial t;
         draw_conv(&t, conv_ops[_i], 0);
         draw_floats(trial_floats(&t, "x"), trial_extent(&t, "x"), -1, 1);
@@ -283,6 +339,8 @@ int main(void)
     tcase_add_test(cases, gemm_zero_then_bias);
     tcase_add_loop_test(cases, conv_random, 0, 3);
     tcase_add_loop_test(cases, conv_large, 0, 3);
+    tcase_add_test(cases, conv_data_transposes);
+    tcase_add_test(cases, conv_groups_stay_apart);
     tcase_add_test(cases, conv_padding_takes_part);
     tcase_add_test(cases, conv_data_valid_taps_only);
     tcase_add_loop_test(cases, conv_slopes, 1, 3);

@@ -8,18 +8,24 @@
 
 static void draw_windows(struct trial *t, const char *op, int padded_below_kernel)
 {
-    int kh = (int)draw_between(1, 4), kw = (int)draw_between(1, 4);
-    int h = (int)draw_between(kh, 10), w = (int)draw_between(kw, 11);
+    int kh = (int)draw_between(1, 4), kw = (int)draw_between(1, 4), dh = 1, dw = 1;
+    char dilation[64] = "";
+    if (!padded_below_kernel && draw_between(0, 1)) {
+        dh = (int)draw_between(1, 5), dw = (int)draw_between(1, 3);
+        snprintf(dilation, sizeof dilation, " dilation_h=%d dilation_w=%d", dh, dw);
+    }
+    int h = (int)draw_between((kh - 1) * dh + 1, 10 + (kh - 1) * (dh - 1)),
+        w = (int)draw_between((kw - 1) * dw + 1, 11 + (kw - 1) * (dw - 1));
     int most_h = padded_below_kernel ? kh - 1 : 4, most_w = padded_below_kernel ? kw - 1 : 4;
     const char *planes = padded_below_kernel ? "planes=%d" : "n=2 c=%d";
     char line[300], head[32];
     snprintf(head, sizeof head, planes, (int)draw_between(1, 4));
     snprintf(
         line, sizeof line,
-        "%s %s h=%d w=%d kh=%d kw=%d stride_h=%d stride_w=%d pad_t=%d pad_b=%d pad_l=%d pad_r=%d",
+        "%s %s h=%d w=%d kh=%d kw=%d stride_h=%d stride_w=%d pad_t=%d pad_b=%d pad_l=%d pad_r=%d%s",
         op, head, h, w, kh, kw, (int)draw_between(1, 3), (int)draw_between(1, 3),
         (int)draw_between(0, most_h), (int)draw_between(0, most_h), (int)draw_between(0, most_w),
-        (int)draw_between(0, most_w));
+        (int)draw_between(0, most_w), dilation);
     trial_init(t, "%s", line);
 }
 

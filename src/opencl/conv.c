@@ -155,6 +155,8 @@ static cairn_status move(struct cairn_backend *backend, enum cairn_op op,
                                p->pad_b,
                                p->pad_l,
                                p->pad_r,
+                               1,
+                               1,
                                .x = past(p->x, first * p->c * p->h * p->w),
                                .col = p->work};
     memset(variants, 0, sizeof variants);
@@ -197,6 +199,8 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
 {
     cairn_status st = CAIRN_OK;
     int64_t chunk = chunk_of(ocl_of(backend), op, p, variant);
+    if (p->dilation_h > 1 || p->dilation_w > 1 || p->groups > 1)
+        return cairn_fail(CAIRN_UNSUPPORTED, "no kernel for convolutions with dilation or groups");
     for (int64_t first = 0; first < p->n; first += chunk)
         TRY(run_chunk(backend, op, p, variant, first, p->n - first < chunk ? p->n - first : chunk));
 out:

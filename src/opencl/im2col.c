@@ -56,6 +56,8 @@ out:
 cairn_status ocl_im2col(struct cairn_backend *backend, const struct cairn_im2col *p, int variant)
 {
     struct ocl_backend *be = ocl_of(backend);
+    if (p->dilation_h > 1 || p->dilation_w > 1)
+        return cairn_fail(CAIRN_UNSUPPORTED, "no kernel for windows with dilation");
     int64_t planes = p->n * p->c * p->kh * p->kw, oh = cairn_im2col_oh(p), ow = cairn_im2col_ow(p);
     if (variant == OCL_SHAPE_CPU)
         return run_cpu(be, p, "im2col_cpu", &p->x, &p->col, planes, oh, ow);
@@ -65,6 +67,8 @@ cairn_status ocl_im2col(struct cairn_backend *backend, const struct cairn_im2col
 cairn_status ocl_col2im(struct cairn_backend *backend, const struct cairn_im2col *p, int variant)
 {
     struct ocl_backend *be = ocl_of(backend);
+    if (p->dilation_h > 1 || p->dilation_w > 1)
+        return cairn_fail(CAIRN_UNSUPPORTED, "no kernel for windows with dilation");
     if (variant == OCL_SHAPE_CPU)
         return run_cpu(be, p, "col2im_cpu", &p->col, &p->x, p->n * p->c, p->h, p->w);
     return run_gpu(be, p, "col2im_gpu", &p->col, &p->x, p->n * p->c, p->h * p->w);

@@ -14,8 +14,8 @@ static void each(const struct cairn_im2col *p, float *x, float *col,
             for (int64_t kx = 0; kx < p->kw; kx++)
                 for (int64_t oy = 0; oy < oh; oy++)
                     for (int64_t ox = 0; ox < ow; ox++, col++) {
-                        int64_t row = oy * p->stride_h + ky - p->pad_t,
-                                column = ox * p->stride_w + kx - p->pad_l;
+                        int64_t row = oy * p->stride_h + ky * p->dilation_h - p->pad_t,
+                                column = ox * p->stride_w + kx * p->dilation_w - p->pad_l;
                         int inside = row >= 0 && row < p->h && column >= 0 && column < p->w;
                         f(inside ? x + row * p->w + column : NULL, col);
                     }

@@ -32,6 +32,10 @@ void oracle_conv_data(const struct cairn_conv *p, const double *dy, const double
                       double *dx, double *mag);
 void oracle_conv_weights(const struct cairn_conv *p, const double *x, const double *dy, double *dw,
                          double *mag);
+/* A transposed convolution that makes the image of the descriptor's x from one of its y's shape:
+ * weight is (in, out / groups, kh, kw). */
+void oracle_transposed(const struct cairn_conv *p, const double *in, const double *weight,
+                       double *out, double *mag);
 
 void oracle_im2col(const struct cairn_im2col *p, const double *x, double *col);
 void oracle_col2im(const struct cairn_im2col *p, const double *col, double *dx, double *mag);

@@ -101,10 +101,19 @@ struct place {
 };
 typedef void visitor(void *context, const struct place *place);
 
+static int64_t rows_of_y(const struct cairn_conv *p)
+{
+    return (p->h + p->pad_t + p->pad_b - p->dilation_h * (p->kh - 1) - 1) / p->stride_h + 1;
+}
+static int64_t columns_of_y(const struct cairn_conv *p)
+{
+    return (p->w + p->pad_l + p->pad_r - p->dilation_w * (p->kw - 1) - 1) / p->stride_w + 1;
+}
+
 static void walk(const struct cairn_conv *p, visitor *visit, void *context)
 {
-    int64_t oh = (p->h + p->pad_t + p->pad_b - p->kh) / p->stride_h + 1;
-    int64_t ow = (p->w + p->pad_l + p->pad_r - p->kw) / p->stride_w + 1;
+    int64_t oh = rows_of_y(p), ow = columns_of_y(p);
+    int64_t in = p->c / p->groups, out = p->o / p->groups;
     for (int64_t n = 0; n < p->n; n++)
         for (int64_t o = 0; o < p->o; o++)
             for (int64_t i = 0; i < oh; i++)
@@ -112,12 +121,13 @@ static void walk(const struct cairn_conv *p, visitor *visit, void *context)
                     for (int64_t c = 0; c < p->c; c++)
                         for (int64_t u = 0; u < p->kh; u++)
                             for (int64_t v = 0; v < p->kw; v++) {
-                                int64_t row = i * p->stride_h + u - p->pad_t,
-                                        column = j * p->stride_w + v - p->pad_l;
+                                int64_t row = i * p->stride_h + u * p->dilation_h - p->pad_t,
+                                        column = j * p->stride_w + v * p->dilation_w - p->pad_l;
+                                if (c / in != o / out) continue;
                                 if (row < 0 || row >= p->h || column < 0 || column >= p->w)
                                     continue;
                                 struct place place = {((n * p->c + c) * p->h + row) * p->w + column,
-                                                      ((o * p->c + c) * p->kh + u) * p->kw + v,
+                                                      ((o * in + c % in) * p->kh + u) * p->kw + v,
                                                       ((n * p->o + o) * oh + i) * ow + j};
                                 visit(context, &place);
                             }
@@ -157,9 +167,7 @@ static void clear(double *result, double *mag, int64_t count)
 
 static int64_t size_of_y(const struct cairn_conv *p)
 {
-    int64_t oh = (p->h + p->pad_t + p->pad_b - p->kh) / p->stride_h + 1;
-    int64_t ow = (p->w + p->pad_l + p->pad_r - p->kw) / p->stride_w + 1;
-    return p->n * p->o * oh * ow;
+    return p->n * p->o * rows_of_y(p) * columns_of_y(p);
 }
 
 void oracle_conv(const struct cairn_conv *p, const double *x, const double *weight,
@@ -188,6 +196,32 @@ void oracle_conv_weights(const struct cairn_conv *p, const double *x, const doub
                          double *mag)
 {
     struct arrays a = {.x = x, .y = dy, .result = dw, .mag = mag};
-    clear(dw, mag, p->o * p->c * p->kh * p->kw);
+    clear(dw, mag, p->o * p->c / p->groups * p->kh * p->kw);
     walk(p, visit_weights, &a);
+}
+
+/* Each input pixel stamps the kernel, times its value, onto the output at (row * stride, column *
+ * stride), taps dilated; what falls into the cut-off border is lost. Channel c of `in` is one of
+ * the convolution's outputs. */
+void oracle_transposed(const struct cairn_conv *p, const double *in, const double *weight,
+                       double *out, double *mag)
+{
+    int64_t rows = rows_of_y(p), columns = columns_of_y(p), size = p->kh * p->kw;
+    int64_t from = p->o / p->groups, to = p->c / p->groups;
+    clear(out, mag, p->n * p->c * p->h * p->w);
+    for (int64_t at = 0; at < p->n * p->o * rows * columns; at++) {
+        int64_t n = at / columns / rows / p->o, c = at / columns / rows % p->o;
+        int64_t top = at / columns % rows * p->stride_h - p->pad_t,
+                left = at % columns * p->stride_w - p->pad_l;
+        for (int64_t stamp = 0; stamp < to * size; stamp++) {
+            int64_t row = top + stamp % size / p->kw * p->dilation_h,
+                    column = left + stamp % p->kw * p->dilation_w;
+            if (row < 0 || row >= p->h || column < 0 || column >= p->w) continue;
+            int64_t channel = c / from * to + stamp / size;
+            double term = in[at] * weight[c * to * size + stamp];
+            int64_t into = ((n * p->c + channel) * p->h + row) * p->w + column;
+            out[into] += term;
+            mag[into] += fabs(term);
+        }
+    }
 }

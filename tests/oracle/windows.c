@@ -8,16 +8,23 @@ static int64_t source(const struct cairn_im2col *p, int64_t at, int64_t oh, int6
     int64_t j = at % ow, i = at / ow % oh, v = at / ow / oh % p->kw,
             u = at / ow / oh / p->kw % p->kh;
     int64_t plane = at / ow / oh / p->kw / p->kh;
-    int64_t row = i * p->stride_h + u - p->pad_t, column = j * p->stride_w + v - p->pad_l;
+    int64_t row = i * p->stride_h + u * p->dilation_h - p->pad_t,
+            column = j * p->stride_w + v * p->dilation_w - p->pad_l;
     return row < 0 || row >= p->h || column < 0 || column >= p->w
                ? -1
                : (plane * p->h + row) * p->w + column;
 }
 
+static void outputs(const struct cairn_im2col *p, int64_t *oh, int64_t *ow)
+{
+    *oh = (p->h + p->pad_t + p->pad_b - p->dilation_h * (p->kh - 1) - 1) / p->stride_h + 1;
+    *ow = (p->w + p->pad_l + p->pad_r - p->dilation_w * (p->kw - 1) - 1) / p->stride_w + 1;
+}
+
 void oracle_im2col(const struct cairn_im2col *p, const double *x, double *col)
 {
-    int64_t oh = (p->h + p->pad_t + p->pad_b - p->kh) / p->stride_h + 1;
-    int64_t ow = (p->w + p->pad_l + p->pad_r - p->kw) / p->stride_w + 1;
+    int64_t oh, ow;
+    outputs(p, &oh, &ow);
     for (int64_t at = 0; at < p->n * p->c * p->kh * p->kw * oh * ow; at++) {
         int64_t from = source(p, at, oh, ow);
         col[at] = from < 0 ? 0 : x[from];
@@ -26,8 +33,8 @@ void oracle_im2col(const struct cairn_im2col *p, const double *x, double *col)
 
 void oracle_col2im(const struct cairn_im2col *p, const double *col, double *dx, double *mag)
 {
-    int64_t oh = (p->h + p->pad_t + p->pad_b - p->kh) / p->stride_h + 1;
-    int64_t ow = (p->w + p->pad_l + p->pad_r - p->kw) / p->stride_w + 1;
+    int64_t oh, ow;
+    outputs(p, &oh, &ow);
     memset(dx, 0, (size_t)(p->n * p->c * p->h * p->w) * sizeof *dx);
     memset(mag, 0, (size_t)(p->n * p->c * p->h * p->w) * sizeof *mag);
     for (int64_t at = 0; at < p->n * p->c * p->kh * p->kw * oh * ow; at++) {
