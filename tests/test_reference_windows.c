@@ -189,6 +189,122 @@ START_TEST(pool_grad_random)
 }
 END_TEST
 
+static void draw_means(struct trial *t, const char *op, int i)
+{
+    char line[256];
+    struct trial shape;
+    if (i % 4 == 0) { /* one window over the whole plane */
+        int h = (int)draw_between(1, 9), w = (int)draw_between(1, 9);
+        trial_init(t, "%s kind=average planes=%d h=%d w=%d kh=%d kw=%d", op,
+                   (int)draw_between(1, 40), h, w, h, w);
+        return;
+    }
+    draw_windows(&shape, "pool", 1);
+    cairn_problem_print(&shape.problem, line, sizeof line);
+    trial_init(t, "%s kind=average%s count_pad=%d", op, line + strlen("pool"), i % 2);
+    trial_finish(&shape);
+}
+
+/* kh kw additions and a division, each share's own included. */
+static double mean_bound(const struct trial *t, double mag)
+{
+    const struct cairn_pool *p = &t->problem.u.pool;
+    return (double)(p->kh * p->kw + 2) * (0x1p-24 * mag + 0x1p-150);
+}
+
+START_TEST(pool_mean_random)
+{
+    draw_seed(24);
+    for (int i = 0; i < 160; i++) {
+        struct trial t;
+        draw_means(&t, "pool", i);
+        draw_floats(trial_floats(&t, "x"), trial_extent(&t, "x"), -1, 1);
+        double *x = trial_doubles(&t, "x"), *want = trial_doubles(&t, "y"),
+               *mag = trial_doubles(&t, "y");
+        oracle_pool_mean(&t.problem.u.pool, x, want, mag);
+        ck_assert_int_eq(trial_extent(&t, "index"), 0);
+        trial_run(&t, draw_between(0, 3));
+        for (int64_t e = 0; e < trial_extent(&t, "y"); e++)
+            ck_near(trial_floats(&t, "y")[e], want[e], mean_bound(&t, mag[e]), "mean %d [%lld]", i,
+                    (long long)e);
+        free(x), free(want), free(mag);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+/* pool_grad against the transposed oracle and against slopes of sum(y dy). */
+START_TEST(pool_mean_grad_random)
+{
+    draw_seed(25);
+    for (int i = 0; i < 80; i++) {
+        struct trial t;
+        draw_means(&t, "pool_grad", i);
+        int64_t count = trial_extent(&t, "x"), windows = trial_extent(&t, "y");
+        draw_floats(trial_floats(&t, "y"), windows, -1, 1);
+        double *dy = trial_doubles(&t, "y"), *want = trial_doubles(&t, "x"),
+               *mag = trial_doubles(&t, "x"), *x = trial_doubles(&t, "x"),
+               *y = trial_doubles(&t, "y"), *unused = trial_doubles(&t, "y");
+        oracle_pool_mean_grad(&t.problem.u.pool, dy, want, mag);
+        trial_run(&t, draw_between(0, 3));
+        for (int64_t e = 0; e < count; e++)
+            ck_near(trial_floats(&t, "x")[e], want[e], mean_bound(&t, mag[e]), "grad %d [%lld]", i,
+                    (long long)e);
+        for (int tries = 0; tries < 20; tries++) {
+            int64_t e = draw_between(0, count - 1);
+            double slope = 0;
+            for (int side = -1; side <= 1; side += 2) {
+                x[e] = side * 0.5;
+                oracle_pool_mean(&t.problem.u.pool, x, y, unused);
+                for (int64_t w = 0; w < windows; w++) slope += side * y[w] * dy[w];
+            }
+            x[e] = 0;
+            ck_near(trial_floats(&t, "x")[e], slope, 1e-12 + mean_bound(&t, mag[e]),
+                    "slope %d [%lld]", i, (long long)e);
+        }
+        free(dy), free(want), free(mag), free(x), free(y), free(unused);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
+/* The order of the sum, one rounding of the division, what divides. */
+START_TEST(pool_mean_bits)
+{
+    struct trial t;
+    trial_init(&t, "pool kind=average h=2 w=2 kh=2 kw=2");
+    const float x[4] = {0x1p24f, 1, 1, -0x1p24f}; /* (2^24 + 1) + 1 stays at 2^24 */
+    memcpy(trial_floats(&t, "x"), x, sizeof x);
+    trial_run(&t, 0);
+    ck_assert(same_bits(trial_floats(&t, "y")[0], 0.0f));
+    trial_finish(&t);
+    for (int count_pad = 0; count_pad < 2; count_pad++) {
+        trial_init(&t, "pool kind=average h=1 w=3 kw=3 pad_l=2 pad_r=1 count_pad=%d", count_pad);
+        for (int i = 0; i < 3; i++) trial_floats(&t, "x")[i] = 1;
+        trial_run(&t, 1);
+        const float sums[4] = {1, 2, 3, 2};
+        for (int i = 0; i < 4; i++)
+            ck_assert(same_bits(trial_floats(&t, "y")[i], count_pad ? sums[i] / 3 : 1));
+        trial_finish(&t);
+    }
+    trial_init(&t, "pool kind=average h=1 w=6 kw=2 stride_w=2");
+    const float edges[6] = {-0.0f, -0.0f, INFINITY, -INFINITY, -0x1p-149f, 0};
+    memcpy(trial_floats(&t, "x"), edges, sizeof edges);
+    trial_run(&t, 0);
+    ck_assert(same_bits(trial_floats(&t, "y")[0], 0.0f));
+    ck_assert(isnan(trial_floats(&t, "y")[1]));
+    ck_assert(same_bits(trial_floats(&t, "y")[2], -0.0f)); /* a tie, to even */
+    trial_finish(&t);
+    trial_init(&t, "pool_grad kind=average h=1 w=3 kw=2");
+    const float dy[2] = {1, 0x1p-23f}; /* 1/2 + 2^-24 is a float, and so is 2^-24 alone */
+    memcpy(trial_floats(&t, "y"), dy, sizeof dy);
+    trial_run(&t, 0);
+    const float dx[3] = {0.5f, 0.5f + 0x1p-24f, 0x1p-24f};
+    for (int i = 0; i < 3; i++) ck_assert(same_bits(trial_floats(&t, "x")[i], dx[i]));
+    trial_finish(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reference_windows");
@@ -201,6 +317,9 @@ int main(void)
     tcase_add_test(cases, pool_ties_and_nans);
     tcase_add_test(cases, pool_padding_never_wins);
     tcase_add_test(cases, pool_grad_random);
+    tcase_add_test(cases, pool_mean_random);
+    tcase_add_test(cases, pool_mean_grad_random);
+    tcase_add_test(cases, pool_mean_bits);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -44,6 +44,10 @@ void oracle_pool(const struct cairn_pool *p, const double *x, double *y, int32_t
 void oracle_pool_grad(const struct cairn_pool *p, const double *dy, const int32_t *index,
                       double *dx, double *mag);
 
+/* kind = average; mag: the mean of magnitudes. */
+void oracle_pool_mean(const struct cairn_pool *p, const double *x, double *y, double *mag);
+void oracle_pool_mean_grad(const struct cairn_pool *p, const double *dy, double *dx, double *mag);
+
 double oracle_activate(int64_t kind, double alpha, double x);
 /* of: y = act(x), or x for the kinds whose gradient needs it. */
 double oracle_activate_grad(int64_t kind, double alpha, double of, double dy);
@@ -51,6 +55,10 @@ double oracle_activate_grad(int64_t kind, double alpha, double of, double dy);
 /* loss, correct per row; grad and prob may be NULL. */
 void oracle_softmax(const struct cairn_softmax *p, const double *z, const int32_t *labels,
                     double *loss, int32_t *correct, double *grad, double *prob);
+
+/* A random move per image: pixels are thrown into the cut where nothing turns, else each is a sum
+ * of tents. */
+void oracle_augment(const struct cairn_augment *p, const double *x, double *y);
 
 /* Philox4x32-10 as published: four words from a counter and a key. */
 void oracle_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t words[4]);

@@ -45,6 +45,58 @@ void oracle_col2im(const struct cairn_im2col *p, const double *col, double *dx, 
     }
 }
 
+static int64_t out_side(int64_t in, int64_t kernel, int64_t stride, int64_t pad)
+{
+    return (in + pad - kernel) / stride + 1;
+}
+
+/* Whether the window at (i, j) holds the plane's element (row, column). */
+static int holds(const struct cairn_pool *p, int64_t i, int64_t j, int64_t row, int64_t column)
+{
+    int64_t u = row + p->pad_t - i * p->stride_h, v = column + p->pad_l - j * p->stride_w;
+    return u >= 0 && u < p->kh && v >= 0 && v < p->kw;
+}
+
+/* The weight of each element in each window's mean, as a matrix: y = A x, dx = A^T dy. */
+static double mean_weight(const struct cairn_pool *p, int64_t i, int64_t j, int64_t row,
+                          int64_t column)
+{
+    double count = 0;
+    if (!holds(p, i, j, row, column)) return 0;
+    if (p->count_pad) return 1.0 / ((double)p->kh * (double)p->kw);
+    for (int64_t e = 0; e < p->h * p->w; e++) count += holds(p, i, j, e / p->w, e % p->w);
+    return 1 / count;
+}
+
+void oracle_pool_mean(const struct cairn_pool *p, const double *x, double *y, double *mag)
+{
+    int64_t oh = out_side(p->h, p->kh, p->stride_h, p->pad_t + p->pad_b);
+    int64_t ow = out_side(p->w, p->kw, p->stride_w, p->pad_l + p->pad_r);
+    for (int64_t at = 0; at < p->planes * oh * ow; at++) {
+        y[at] = mag[at] = 0;
+        for (int64_t e = 0; e < p->h * p->w; e++) {
+            double weight = mean_weight(p, at / ow % oh, at % ow, e / p->w, e % p->w);
+            if (weight == 0) continue;
+            y[at] += weight * x[at / ow / oh * p->h * p->w + e];
+            mag[at] += weight * fabs(x[at / ow / oh * p->h * p->w + e]);
+        }
+    }
+}
+
+void oracle_pool_mean_grad(const struct cairn_pool *p, const double *dy, double *dx, double *mag)
+{
+    int64_t oh = out_side(p->h, p->kh, p->stride_h, p->pad_t + p->pad_b);
+    int64_t ow = out_side(p->w, p->kw, p->stride_w, p->pad_l + p->pad_r);
+    for (int64_t at = 0; at < p->planes * p->h * p->w; at++) {
+        dx[at] = mag[at] = 0;
+        for (int64_t o = 0; o < oh * ow; o++) {
+            double weight = mean_weight(p, o / ow, o % ow, at / p->w % p->h, at % p->w);
+            dx[at] += weight * dy[at / p->w / p->h * oh * ow + o];
+            mag[at] += weight * fabs(dy[at / p->w / p->h * oh * ow + o]);
+        }
+    }
+}
+
 /* Windows one by one; a candidate beats the best if it is larger, or if it is NaN. */
 void oracle_pool(const struct cairn_pool *p, const double *x, double *y, int32_t *index)
 {
