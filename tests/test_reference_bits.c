@@ -3,6 +3,7 @@
  * for against each other. */
 #include "base/exact.h"
 #include "clones/clone.h"
+#include "naive.h"
 #include "oracle/trial.h"
 
 #include <stdio.h>
@@ -235,29 +236,6 @@ START_TEST(conv_weights)
 }
 END_TEST
 
-/* docs/ARITHMETIC.md, "The sum": all chunk sums first, then level by level in place. */
-static float naive_sum(const float *x, int64_t count, int square)
-{
-    static float v[64];
-    int64_t chunks = (count + 4095) / 4096;
-    ck_assert_int_le(chunks, 64);
-    for (int64_t k = 0; k < chunks; k++) {
-        float lane[64] = {0};
-        for (int64_t e = 0; e < 4096 && k * 4096 + e < count; e++) {
-            float term = x[k * 4096 + e];
-            if (square) term = term * term;
-            lane[e % 64] = lane[e % 64] + term;
-        }
-        for (int h = 32; h >= 1; h /= 2)
-            for (int i = 0; i < h; i++) lane[i] = lane[i] + lane[i + h];
-        v[k] = lane[0];
-    }
-    for (; chunks > 1; chunks = (chunks + 1) / 2)
-        for (int64_t i = 0; 2 * i < chunks; i++)
-            v[i] = 2 * i + 1 < chunks ? v[2 * i] + v[2 * i + 1] : v[2 * i];
-    return v[0] == 0 ? 0.0f : v[0];
-}
-
 START_TEST(reduce)
 {
     static float line[200000];
@@ -276,38 +254,6 @@ START_TEST(reduce)
                 line[e] = x[(e / p->n2 * p->c + j) * p->n2 + e % p->n2];
             ck_hold(same_bits(trial_floats(&t, "y")[j], naive_sum(line, p->n1 * p->n2, i % 2)),
                     "reduce %d", i);
-        }
-        trial_finish(&t);
-    }
-}
-END_TEST
-
-START_TEST(softmax)
-{
-    static float e[20000];
-    draw_seed(105);
-    for (int i = 0; i < 40; i++) {
-        struct trial t;
-        trial_init(&t, "softmax rows=3 classes=%d want_grad=1 want_prob=1 scale=0.0078125",
-                   (int)draw_between(1, i % 8 ? 90 : 14000));
-        int64_t classes = t.problem.u.softmax.classes;
-        for (int r = 0; r < 3; r++)
-            trial_ints(&t, "labels")[r] = (int32_t)draw_between(0, classes - 1);
-        draw_floats(trial_floats(&t, "logits"), 3 * classes, -20, 20);
-        trial_run(&t, draw_between(0, 3));
-        for (int64_t r = 0; r < 3; r++) {
-            const float *z = trial_floats(&t, "logits") + r * classes;
-            int64_t label = trial_ints(&t, "labels")[r];
-            float m = -INFINITY;
-            for (int64_t j = 0; j < classes; j++) m = z[j] > m ? z[j] : m;
-            for (int64_t j = 0; j < classes; j++) e[j] = cairn_exact_exp(z[j] - m);
-            float s = naive_sum(e, classes, 0), loss = cairn_exact_log(s) - (z[label] - m);
-            ck_hold(same_bits(trial_floats(&t, "loss")[r], loss), "loss %d", i);
-            for (int64_t j = 0; j < classes; j++) {
-                float prob = e[j] / s, grad = (prob - (j == label ? 1.0f : 0.0f)) * 0.0078125f;
-                ck_hold(same_bits(trial_floats(&t, "prob")[r * classes + j], prob), "prob %d", i);
-                ck_hold(same_bits(trial_floats(&t, "grad")[r * classes + j], grad), "grad %d", i);
-            }
         }
         trial_finish(&t);
     }
@@ -519,7 +465,6 @@ int main(void)
     tcase_add_test(cases, conv_data);
     tcase_add_test(cases, conv_weights);
     tcase_add_test(cases, reduce);
-    tcase_add_test(cases, softmax);
     tcase_add_test(cases, updates);
     tcase_add_test(cases, clones_of_the_product);
     tcase_add_test(cases, clones_of_the_loops);

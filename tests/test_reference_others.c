@@ -1,4 +1,4 @@
-/* Activations, softmax, dropout, reductions, gathering and optimisers of the reference against
+/* Activations, dropout, reductions, gathering and optimisers of the reference against
  * oracles and chosen values. */
 #include "oracle/trial.h"
 
@@ -153,99 +153,6 @@ START_TEST(activation_grad_specials)
     hold_grad("elu", y, dy, (float[5]){1.75f, 1.75f, 7, -0.0f, NAN});
     hold_grad("softplus", y, dy, (float[5]){0.0f, -0.0f, NAN, -0.0f, NAN});
     hold_grad("hard_sigmoid", y, dy, (float[5]){0.0f, 0.0f, 7 * 0x1.555556p-3f, 0.0f, 0.0f});
-}
-END_TEST
-
-static void hold_softmax(struct trial *t, double spread)
-{
-    const struct cairn_softmax *p = &t->problem.u.softmax;
-    draw_floats(trial_floats(t, "logits"), trial_extent(t, "logits"), -spread, spread);
-    for (int64_t r = 0; r < p->rows; r++)
-        trial_ints(t, "labels")[r] = (int32_t)draw_between(-1, p->classes);
-    double *z = trial_doubles(t, "logits");
-    size_t all = (size_t)(p->rows * p->classes);
-    double *loss = calloc((size_t)p->rows, sizeof *loss), *grad = calloc(all, sizeof *grad),
-           *prob = calloc(all, sizeof *prob);
-    int32_t *correct = calloc((size_t)p->rows, sizeof *correct);
-    oracle_softmax(p, z, trial_ints(t, "labels"), loss, correct, grad, prob);
-    trial_run(t, draw_between(0, 3));
-    for (int64_t r = 0; r < p->rows; r++) {
-        ck_near(trial_floats(t, "loss")[r], loss[r],
-                0x1p-24 * (40 + 8 * spread + (double)p->classes / 32), "loss %lld", (long long)r);
-        ck_assert_int_eq(trial_ints(t, "correct")[r], correct[r]);
-    }
-    for (size_t e = 0; e < all; e++) {
-        double bound = 0x1p-24 * (16 + 4 * spread + (double)p->classes / 32);
-        if (p->want_prob)
-            ck_near(trial_floats(t, "prob")[e], prob[e], bound * prob[e] + 0x1p-149, "prob %zu", e);
-        if (p->want_grad)
-            ck_near(trial_floats(t, "grad")[e], grad[e],
-                    fabs((double)p->scale) * (bound * prob[e] + 0x1p-23), "grad %zu", e);
-    }
-    free(z), free(loss), free(grad), free(prob), free(correct);
-}
-
-START_TEST(softmax_random)
-{
-    draw_seed(40);
-    for (int i = 0; i < 60; i++) {
-        struct trial t;
-        trial_init(&t, "softmax rows=%d classes=%d want_grad=%d want_prob=%d scale=0.25",
-                   (int)draw_between(1, 9), (int)draw_between(1, i % 6 ? 40 : 9000),
-                   (int)draw_between(0, 1), (int)draw_between(0, 1));
-        hold_softmax(&t, i % 3 == 0 ? 60 : 5);
-        trial_finish(&t);
-    }
-}
-END_TEST
-
-START_TEST(softmax_slopes)
-{
-    struct trial t;
-    draw_seed(41);
-    trial_init(&t, "softmax rows=5 classes=7 want_grad=1 scale=0.5");
-    draw_floats(trial_floats(&t, "logits"), 35, -3, 3);
-    for (int r = 0; r < 5; r++) trial_ints(&t, "labels")[r] = r;
-    double *z = trial_doubles(&t, "logits"), loss[2][5];
-    int32_t correct[5];
-    trial_run(&t, 0);
-    for (int e = 0; e < 35; e++) {
-        const double h = 1e-5, kept = z[e];
-        for (int side = 0; side < 2; side++) {
-            z[e] = kept + (side ? h : -h);
-            oracle_softmax(&t.problem.u.softmax, z, trial_ints(&t, "labels"), loss[side], correct,
-                           NULL, NULL);
-        }
-        z[e] = kept;
-        ck_near(trial_floats(&t, "grad")[e], 0.5 * (loss[1][e / 7] - loss[0][e / 7]) / (2 * h),
-                1e-6, "slope %d", e);
-    }
-    free(z);
-    trial_finish(&t);
-}
-END_TEST
-
-START_TEST(softmax_specials)
-{
-    struct trial t;
-    const float z[7][3] = {
-        {NAN, 0, 1}, {INFINITY, 0, 1}, {-INFINITY, 0, -INFINITY}, {-INFINITY, -INFINITY, -INFINITY},
-        {2, 2, 1},   {-0.0f, 0, -1},   {1000, -1000, 0}};
-    const int32_t labels[7] = {2, 0, 1, 0, 1, 0, 1}, correct[7] = {0, 1, 1, 1, 0, 1, 0};
-    const float loss[7] = {NAN, NAN, 0, NAN, 0.861995f, 0.861995f, 2000};
-    trial_init(&t, "softmax rows=7 classes=3 want_prob=1");
-    memcpy(trial_floats(&t, "logits"), z, sizeof z);
-    memcpy(trial_ints(&t, "labels"), labels, sizeof labels);
-    trial_run(&t, 0);
-    for (int r = 0; r < 7; r++) {
-        ck_assert_int_eq(trial_ints(&t, "correct")[r], correct[r]);
-        ck_near(trial_floats(&t, "loss")[r], (double)loss[r], 1e-5, "row %d", r);
-    }
-    const float *prob = trial_floats(&t, "prob");
-    ck_assert(isnan(prob[0]) && isnan(prob[1]) && isnan(prob[2]));
-    ck_assert(same_bits(prob[6], 0.0f) && same_bits(prob[7], 1.0f) && same_bits(prob[8], 0.0f));
-    ck_assert(same_bits(prob[18], 1.0f) && same_bits(prob[19], 0.0f));
-    trial_finish(&t);
 }
 END_TEST
 
@@ -478,9 +385,6 @@ int main(void)
     tcase_add_loop_test(cases, activation_slopes, 1, CAIRN_ACT_COUNT);
     tcase_add_loop_test(cases, activation_far_slopes, CAIRN_ACT_GELU, CAIRN_ACT_COUNT);
     tcase_add_test(cases, activation_grad_specials);
-    tcase_add_test(cases, softmax_random);
-    tcase_add_test(cases, softmax_slopes);
-    tcase_add_test(cases, softmax_specials);
     tcase_add_loop_test(cases, dropout_random, 0, 4);
     tcase_add_test(cases, dropout_at_the_rate);
     tcase_add_test(cases, dropout_is_linear);

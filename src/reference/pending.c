@@ -8,8 +8,6 @@
         (void)backend, (void)p, (void)variant;                                                     \
         return cairn_fail(CAIRN_UNSUPPORTED, #slot " is not built yet");                           \
     }
-PENDING(softmax_grad)
-PENDING(loss)
 PENDING(add)
 PENDING(batchnorm_stats)
 PENDING(batchnorm)

@@ -89,6 +89,14 @@ float ref_chunk_sum(const float *x, int64_t first, int64_t count, int64_t n2, in
 void ref_tree_add(struct ref_tree *tree, float chunk_sum);
 float ref_tree_finish(const struct ref_tree *tree);
 
+/* Rows of outputs, for softmax and the losses: the maximum as in reduce; the first j with z_j == m,
+ * count where there is none; the sum of count terms, which terms() writes a chunk at a time (`some`
+ * of them from number `first` on). */
+float ref_row_max(const float *z, int64_t count);
+int64_t ref_row_first(const float *z, int64_t count, float m);
+typedef void ref_terms(const void *context, int64_t first, int64_t some, float *terms);
+float ref_row_sum(int64_t count, ref_terms *terms, const void *context);
+
 static inline int64_t ref_min(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -52,9 +52,14 @@ double oracle_activate(int64_t kind, double alpha, double x);
 /* of: y = act(x), or x for the kinds whose gradient needs it. */
 double oracle_activate_grad(int64_t kind, double alpha, double of, double dy);
 
-/* loss, correct per row; grad and prob may be NULL. */
+/* loss, correct per row; weights (of the classes), grad and prob may be NULL. */
 void oracle_softmax(const struct cairn_softmax *p, const double *z, const int32_t *labels,
-                    double *loss, int32_t *correct, double *grad, double *prob);
+                    const double *weights, double *loss, int32_t *correct, double *grad,
+                    double *prob);
+void oracle_softmax_grad(const struct cairn_softmax_grad *p, const double *y, const double *dy,
+                         double *dx);
+void oracle_loss(const struct cairn_loss *p, const double *z, const int32_t *labels,
+                 const double *weights, double *loss, int32_t *correct, double *grad);
 
 /* A random move per image: pixels are thrown into the cut where nothing turns, else each is a sum
  * of tents. */

@@ -1,34 +1,5 @@
 #include "oracle.h"
 
-static int32_t first_largest(const double *z, int64_t classes, int64_t label)
-{
-    int64_t best = 0;
-    for (int64_t j = 0; j < classes; j++) {
-        if (isnan(z[j])) return 0;
-        if (z[j] > z[best]) best = j;
-    }
-    return best == label;
-}
-
-void oracle_softmax(const struct cairn_softmax *p, const double *z, const int32_t *labels,
-                    double *loss, int32_t *correct, double *grad, double *prob)
-{
-    for (int64_t r = 0; r < p->rows; r++, z += p->classes) {
-        int known = labels[r] >= 0 && labels[r] < p->classes;
-        double top = z[0], total = 0;
-        for (int64_t j = 0; j < p->classes; j++)
-            if (z[j] > top) top = z[j];
-        for (int64_t j = 0; j < p->classes; j++) total += exp(z[j] - top);
-        loss[r] = known ? log(total) + top - z[labels[r]] : NAN;
-        correct[r] = known ? first_largest(z, p->classes, labels[r]) : 0;
-        for (int64_t j = 0; j < p->classes; j++) {
-            double q = exp(z[j] - top) / total;
-            if (prob) prob[r * p->classes + j] = q;
-            if (grad) grad[r * p->classes + j] = (double)p->scale * (q - (j == labels[r]));
-        }
-    }
-}
-
 void oracle_reduce(const struct cairn_reduce *p, const double *x, double *y, double *mag)
 {
     for (int64_t j = 0; j < p->c; j++) {
