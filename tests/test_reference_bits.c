@@ -374,7 +374,7 @@ START_TEST(clones_of_the_product)
 }
 END_TEST
 
-enum { LONG = 20011, RESULTS = 5 + 2 * CAIRN_ACT_COUNT };
+enum { LONG = 20011, NORM = 5 + 2 * CAIRN_ACT_COUNT, RESULTS = NORM + 3 };
 static float in[3][LONG], out[2][RESULTS][LONG];
 
 /* Every kind of activation and gradient, to[kind] and to[CAIRN_ACT_COUNT + kind]. */
@@ -391,6 +391,36 @@ static void run_activations(const struct clone *clone, float to[2 * CAIRN_ACT_CO
         clone->activation_grad(NULL,
                                &(struct cairn_activation_grad){kind, LONG, 0.3f, x, y, dy, dx}, 0);
     }
+}
+
+/* Addition, statistics, forward, gradient of batch normalisation: y, (y, statistics), (dx, sums).
+ */
+static void run_norm(const struct clone *clone, float to[3][LONG])
+{
+    enum { N1 = 3, C = 7, N2 = 950, ALL = N1 * C * N2 };
+    struct ref_buffer buffers[5] = {{.data = (unsigned char *)in[1]},
+                                    {.data = (unsigned char *)in[2]},
+                                    {.data = (unsigned char *)to[0]},
+                                    {.data = (unsigned char *)to[1]},
+                                    {.data = (unsigned char *)to[2]}};
+    struct cairn_mem x = {&buffers[0].base, 0}, b = {&buffers[1].base, 0};
+#define IN(buffer, number) {&buffers[buffer].base, ALL + (number)*C}
+    clone->add(NULL, &(struct cairn_add){N1, C, N2, 0, b, x, {&buffers[2].base, 0}}, 0);
+    memset(to[1], 0, LONG * sizeof(float));
+    clone->batchnorm_stats(
+        NULL,
+        &(struct cairn_batchnorm_stats){
+            N1, C, N2, 0.1f, 1e-5f, x, IN(3, 0), IN(3, 1), IN(3, 2), IN(3, 3), {0}},
+        0);
+    clone->batchnorm(NULL,
+                     &(struct cairn_batchnorm){
+                         N1, C, N2, 0, 1e-5f, x, IN(3, 0), IN(3, 1), b, b, {&buffers[3].base, 0}},
+                     0);
+    clone->batchnorm_grad(
+        NULL,
+        &(struct cairn_batchnorm_grad){
+            N1, C, N2, x, b, IN(3, 0), IN(3, 1), b, {&buffers[4].base, 0}, IN(4, 0), IN(4, 1), {0}},
+        0);
 }
 
 static void run_clone(const struct clone *clone, float to[RESULTS][LONG])
@@ -433,6 +463,7 @@ static void run_clone(const struct clone *clone, float to[RESULTS][LONG])
                                      .v = mem[3]},
                 0);
     run_activations(clone, to + 5);
+    run_norm(clone, to + NORM);
 }
 
 START_TEST(clones_of_the_loops)

@@ -5,12 +5,17 @@ enum { LANES = 64 };
 
 /* A row of at most LANES values into the lanes from `lane` on. */
 REF_CLONES
-static void add_lanes(float *lanes, const float *x, int64_t count, int square)
+static void add_values(float *lanes, const void *context, int64_t at, int64_t count)
 {
-    if (square)
-        for (int64_t i = 0; i < count; i++) lanes[i] = lanes[i] + x[i] * x[i];
-    else
-        for (int64_t i = 0; i < count; i++) lanes[i] = lanes[i] + x[i];
+    const float *x = (const float *)context + at;
+    for (int64_t i = 0; i < count; i++) lanes[i] = lanes[i] + x[i];
+}
+
+REF_CLONES
+static void add_squares(float *lanes, const void *context, int64_t at, int64_t count)
+{
+    const float *x = (const float *)context + at;
+    for (int64_t i = 0; i < count; i++) lanes[i] = lanes[i] + x[i] * x[i];
 }
 
 static float fold(float lanes[LANES])
@@ -20,17 +25,23 @@ static float fold(float lanes[LANES])
     return lanes[0];
 }
 
-float ref_chunk_sum(const float *x, int64_t first, int64_t count, int64_t n2, int64_t far,
-                    int square)
+static float chunk_sum(int64_t first, int64_t count, int64_t n2, int64_t far, ref_lanes *add,
+                       const void *context)
 {
     float lanes[LANES] = {0};
     for (int64_t e = 0, run; e < count;
          e += run) { /* runs that stay in one row of x and one row of lanes */
         int64_t at = first + e;
         run = ref_min(ref_min(count - e, LANES - e % LANES), n2 - at % n2);
-        add_lanes(lanes + e % LANES, x + at / n2 * far + at % n2, run, square);
+        add(lanes + e % LANES, context, at / n2 * far + at % n2, run);
     }
     return fold(lanes);
+}
+
+float ref_chunk_sum(const float *x, int64_t first, int64_t count, int64_t n2, int64_t far,
+                    int square)
+{
+    return chunk_sum(first, count, n2, far, square ? add_squares : add_values, x);
 }
 
 /* v[i] = v[2i] + v[2i+1] level by level: a chunk with an odd number completes as many pairs as its
@@ -55,14 +66,18 @@ float ref_tree_finish(const struct ref_tree *tree)
     return cairn_exact_plus_zero(v);
 }
 
-static float sum(const struct cairn_reduce *p, const float *x)
+float ref_sum(int64_t count, int64_t n2, int64_t far, ref_lanes *add, const void *context)
 {
     struct ref_tree tree = {.chunks = 0};
-    int64_t count = p->n1 * p->n2, far = p->c * p->n2;
     for (int64_t first = 0; first < count; first += REF_CHUNK)
-        ref_tree_add(&tree, ref_chunk_sum(x, first, ref_min(count - first, REF_CHUNK), p->n2, far,
-                                          p->kind == CAIRN_REDUCE_SUMSQ));
+        ref_tree_add(&tree,
+                     chunk_sum(first, ref_min(count - first, REF_CHUNK), n2, far, add, context));
     return ref_tree_finish(&tree);
+}
+
+float ref_sum_values(int64_t count, int64_t n2, int64_t far, const float *x)
+{
+    return ref_sum(count, n2, far, add_values, x);
 }
 
 static float maximum(const struct cairn_reduce *p, const float *x)
@@ -82,7 +97,10 @@ cairn_status ref_reduce(struct cairn_backend *backend, const struct cairn_reduce
     float *y = ref_floats(&p->y);
     for (int64_t j = 0; j < p->c; j++) {
         const float *x = ref_floats(&p->x) + j * p->n2;
-        y[j] = p->kind == CAIRN_REDUCE_MAX ? maximum(p, x) : sum(p, x);
+        y[j] = p->kind == CAIRN_REDUCE_MAX
+                   ? maximum(p, x)
+                   : ref_sum(p->n1 * p->n2, p->n2, p->c * p->n2,
+                             p->kind == CAIRN_REDUCE_SUMSQ ? add_squares : add_values, x);
     }
     return CAIRN_OK;
 }

@@ -89,6 +89,13 @@ float ref_chunk_sum(const float *x, int64_t first, int64_t count, int64_t n2, in
 void ref_tree_add(struct ref_tree *tree, float chunk_sum);
 float ref_tree_finish(const struct ref_tree *tree);
 
+/* The whole sum of `count` terms, numbered by a flattened index: term e is of the element at
+ * e / n2 * far + e % n2. `add` adds the terms of the elements at, at + 1, ... to lanes[0],
+ * lanes[1], ..., at most 64 of them. ref_sum_values: the elements of x themselves. */
+typedef void ref_lanes(float *lanes, const void *context, int64_t at, int64_t count);
+float ref_sum(int64_t count, int64_t n2, int64_t far, ref_lanes *add, const void *context);
+float ref_sum_values(int64_t count, int64_t n2, int64_t far, const float *x);
+
 /* Rows of outputs, for softmax and the losses: the maximum as in reduce; the first j with z_j == m,
  * count where there is none; the sum of count terms, which terms() writes a chunk at a time (`some`
  * of them from number `first` on). */

@@ -17,6 +17,13 @@ struct clone {
                                int variant);
     cairn_status (*activation_grad)(struct cairn_backend *backend,
                                     const struct cairn_activation_grad *p, int variant);
+    cairn_status (*add)(struct cairn_backend *backend, const struct cairn_add *p, int variant);
+    cairn_status (*batchnorm_stats)(struct cairn_backend *backend,
+                                    const struct cairn_batchnorm_stats *p, int variant);
+    cairn_status (*batchnorm)(struct cairn_backend *backend, const struct cairn_batchnorm *p,
+                              int variant);
+    cairn_status (*batchnorm_grad)(struct cairn_backend *backend,
+                                   const struct cairn_batchnorm_grad *p, int variant);
     cairn_status (*sgd)(struct cairn_backend *backend, const struct cairn_sgd *p, int variant);
     cairn_status (*adam)(struct cairn_backend *backend, const struct cairn_adam *p, int variant);
     cairn_status (*rmsprop)(struct cairn_backend *backend, const struct cairn_rmsprop *p,

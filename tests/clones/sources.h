@@ -10,7 +10,13 @@
 #define ref_chunk_sum NAME(chunk_sum)
 #define ref_tree_add NAME(tree_add)
 #define ref_tree_finish NAME(tree_finish)
+#define ref_sum NAME(sum)
+#define ref_sum_values NAME(sum_values)
 #define ref_reduce NAME(reduce)
+#define ref_add NAME(add)
+#define ref_batchnorm_stats NAME(batchnorm_stats)
+#define ref_batchnorm NAME(batchnorm)
+#define ref_batchnorm_grad NAME(batchnorm_grad)
 #define ref_sgd NAME(sgd)
 #define ref_adam NAME(adam)
 #define ref_rmsprop NAME(rmsprop)
@@ -19,10 +25,12 @@
 #define ref_clip NAME(clip)
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#include "reference/reduce.c"
 #include "reference/activation.c"
+#include "reference/add.c"
+#include "reference/batchnorm.c"
 #include "reference/optimizer.c"
 #include "reference/product.c"
-#include "reference/reduce.c"
 
 const struct clone NAME(clone) = {
     .tile_create = NAME(tile_create),
@@ -31,6 +39,10 @@ const struct clone NAME(clone) = {
     .chunk_sum = NAME(chunk_sum),
     .activation = NAME(activation),
     .activation_grad = NAME(activation_grad),
+    .add = NAME(add),
+    .batchnorm_stats = NAME(batchnorm_stats),
+    .batchnorm = NAME(batchnorm),
+    .batchnorm_grad = NAME(batchnorm_grad),
     .sgd = NAME(sgd),
     .adam = NAME(adam),
     .rmsprop = NAME(rmsprop),

@@ -70,6 +70,14 @@ void oracle_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t wo
 void oracle_dropout(const struct cairn_dropout *p, const double *x, double *y);
 
 void oracle_reduce(const struct cairn_reduce *p, const double *x, double *y, double *mag);
+/* Ioffe and Szegedy 2015 with the statistics of x itself, channel by channel. mean, var (biased):
+ * c each; dx, dgamma, dbeta follow their chain of derivatives step by step. */
+void oracle_batchnorm(int64_t n1, int64_t c, int64_t n2, double epsilon, const double *x,
+                      const double *gamma, const double *beta, double *mean, double *var,
+                      double *y);
+void oracle_batchnorm_grad(int64_t n1, int64_t c, int64_t n2, double epsilon, const double *x,
+                           const double *dy, const double *gamma, double *dx, double *dgamma,
+                           double *dbeta);
 void oracle_gather(const struct cairn_gather *p, const uint8_t *table, const uint8_t *labels,
                    const int32_t *indices, double *x, int32_t *y);
 
