@@ -10,11 +10,6 @@ struct start {
     int64_t count, decay_count;
     float lr, l1, l2, decay;
 };
-#define START_OF(p)                                                                                \
-    (struct start)                                                                                 \
-    {                                                                                              \
-        (p)->count, (p)->decay_count, (p)->lr, (p)->l1, (p)->l2, (p)->decay                        \
-    }
 
 /* From `first`: the largest range that the first decay_count cover wholly or not at all. */
 static int64_t block_from(const struct start *s, int64_t first)
@@ -47,7 +42,8 @@ static const float *begin(const struct start *s, int64_t first, int64_t n, float
 /* Runs CALL over the blocks of p: n elements from `first` with their slopes. */
 #define EACH_BLOCK(p, w, g, CALL)                                                                  \
     do {                                                                                           \
-        struct start start = START_OF(p);                                                          \
+        const struct start start = {(p)->count, (p)->decay_count, (p)->lr,                         \
+                                    (p)->l1,    (p)->l2,          (p)->decay};                     \
         float block[BLOCK];                                                                        \
         for (int64_t first = 0, n; first < start.count; first += n) {                              \
             n = block_from(&start, first);                                                         \
