@@ -4,11 +4,11 @@
  * Interface: that of gemm.cl, with the macro-tile (rows, cols) behind it, and b may be a view of
  * images: the matrix that im2col would write, taps x pixels, packed from the images (stride_b
  * floats apart) without ever being stored. Group (x, y, z): columns x * cols.., rows y * rows.., z
- * = batch * slabs + slab. A work-item covers one slab of at most 4096 k in blocks of 256: for each
- * block it packs the columns of b into panels [k][NR] in local memory, each MR rows of a likewise,
- * and runs the register tile s = fma(a, b, s) in k order from +0;   t = t + s, t being kept in c
- * between the blocks. Partial slabs go to the workspace as they are; gemm-slabs.cl adds
- * them up. */
+ * = (batch * groups + group) * slabs + slab. A work-item covers one slab of at most 4096 k in
+ * blocks of 256: for each block it packs the columns of b into panels [k][NR] in local memory, each
+ * MR rows of a likewise, and runs the register tile s = fma(a, b, s) in k order from +0;   t = t +
+ * s, t being kept in c between the blocks. Partial slabs go to the workspace as they are;
+ * gemm-slabs.cl adds them up. */
 #include "exact.h"
 
 #ifndef VW
@@ -153,8 +153,8 @@ TRANSPOSE(transpose_local, __local)
  * output pixels. */
 struct view {
     int on; /* 0: b is a matrix */
-    int h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, ow;
-    long size; /* floats of an image */
+    int h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, dilation_h, dilation_w, ow;
+    long size; /* floats of an image from the first channel seen on */
 };
 
 /* len floats; whole vectors overlap at the end. */
@@ -178,8 +178,8 @@ static void see(__global const float *x, const struct view *view, int tap, int p
     int ky = at / view->kw, kx = at - ky * view->kw, oy = pixel / view->ow,
         ox = pixel - oy * view->ow;
     for (int run; len > 0; len -= run, to += run, oy++, ox = 0) {
-        int y = oy * view->stride_h + ky - view->pad_t,
-            left = ox * view->stride_w + kx - view->pad_l;
+        int y = oy * view->stride_h + ky * view->dilation_h - view->pad_t,
+            left = ox * view->stride_w + kx * view->dilation_w - view->pad_l;
         run = MIN(len, view->ow - ox);
         if (y < 0 || y >= view->h) {
             for (int i = 0; i < run; i += VW) STORE((vec)0.0f, to + i);
@@ -361,24 +361,27 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
      __global const float *bias, ulong bias_at, __global float *c, ulong c_at, long m, long n,
      long k_all, long k_each, int ta, int tb, long lda, long ldb, long ldc, long stride_a,
-     long stride_b, long stride_c, long stride_slab, int slabs, long slab_first, int partial,
-     int bias_kind, int act, int rows_tile, int cols_tile, int view_on, int h, int w, int kh,
-     int kw, int stride_h, int stride_w, int pad_t, int pad_l, int ow)
+     long stride_b, long stride_c, long stride_slab, int slabs, long k_first, int partial,
+     int bias_kind, int act, int groups, long step_a, long step_b, long step_c, int rows_tile,
+     int cols_tile, int view_on, int h, int w, int kh, int kw, int stride_h, int stride_w,
+     int pad_t, int pad_l, int dilation_h, int dilation_w, int ow)
 {
     __local float b_panels[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
     __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
     __local float tile[MR * NR + VW] __attribute__((aligned(64)));
     __local float lines[VW * A_ROW] __attribute__((aligned(64)));
-    const struct view view = {view_on,  h,     w,     kh, kw,      stride_h,
-                              stride_w, pad_t, pad_l, ow, stride_b};
-    long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
+    long repeat = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - repeat * slabs;
+    long batch = repeat / groups, group = repeat - batch * groups;
+    long size = stride_b - group * step_b;
+    const struct view view = {view_on, h,     w,          kh,         kw, stride_h, stride_w,
+                              pad_t,   pad_l, dilation_h, dilation_w, ow, size};
     long j0 = (long)get_group_id(0) * cols_tile, i0 = (long)get_group_id(1) * rows_tile;
     int cols = (int)MIN((long)cols_tile, n - j0), rows = (int)MIN((long)rows_tile, m - i0);
-    long k0 = (slab_first + slab) * SLAB, k_end = MIN(k0 + SLAB, k_all);
-    a += a_at + batch * stride_a;
-    b += b_at + batch * stride_b;
-    bias += bias_kind ? bias_at : 0;
-    c += c_at + batch * stride_c + slab * stride_slab + i0 * ldc + j0;
+    long k0 = k_first + slab * SLAB, k_end = MIN(k0 + SLAB, k_all);
+    a += a_at + batch * stride_a + group * step_a;
+    b += b_at + batch * stride_b + group * step_b;
+    bias += bias_kind ? bias_at + (bias_kind == 2 ? group * m : 0) : 0;
+    c += c_at + batch * stride_c + group * step_c + slab * stride_slab + i0 * ldc + j0;
     for (long kb = k0; kb < k_end; kb += BLOCK) {
         int kc = (int)MIN((long)BLOCK, k_end - kb), last = !partial && kb + kc == k_end;
         /* A block may run over several of the k_each long pieces that a sum over the batch is made

@@ -1,13 +1,16 @@
 /* The matrix product for GPUs: a work-group of GROUP x GROUP items makes TILE x TILE results, PER x
  * PER an item.
  *
- * c = act(op(a) op(b) + bias), row-major; ta: a is stored k x m, tb: b is stored n x k. Group (x,
- * y, z): columns x * TILE.., rows y * TILE.., z = batch * slabs + slab. The work-group covers one
- * slab of at most 4096 k in blocks of 256: it brings DEPTH k at a time to local memory, and each
- * item runs s = fma(a, b, s) in k order from +0;   t = t + s after each block. k may run over
- * pieces of k_each, one of each batch (a sum over the batch); slab_first is the first slab of this
- * launch. partial: t is stored as it is, for gemm-slabs.cl; else -0 becomes +0, then bias (1: along
- * n, 2: along m), then act. */
+ * c = act(op(a) op(b) + bias), row-major; ta: a is stored k x m, tb: b is stored n x k. Groups are
+ * numbered in one dimension, since some devices take few in the others: columns x * TILE.., rows y
+ * * TILE.., x fastest, then y, then z = (batch * groups + group) * slabs + slab. Operands of a
+ * group lie step_a, step_b, step_c behind those of the one before, a bias along m lies m behind.
+ * The work-group covers one slab of at most 4096 k in blocks of 256: it brings DEPTH k at a time to
+ * local memory, and each item runs s = fma(a, b, s) in k order from +0;   t = t + s after each
+ * block. k may run over pieces of k_each, one of each batch (a sum over the batch); k_first is
+ * where the first slab of this launch begins, counted from the first piece of the operands.
+ * partial: t is stored as it is, for gemm-slabs.cl; else -0 becomes +0, then bias (1: along n, 2:
+ * along m), then act. */
 #include "exact.h"
 
 #ifndef GROUP
@@ -59,19 +62,21 @@ __kernel __attribute__((reqd_work_group_size(GROUP, GROUP, 1))) void
 gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
      __global const float *bias, ulong bias_at, __global float *c, ulong c_at, long m, long n,
      long k_all, long k_each, int ta, int tb, long lda, long ldb, long ldc, long stride_a,
-     long stride_b, long stride_c, long stride_slab, int slabs, long slab_first, int partial,
-     int bias_kind, int act)
+     long stride_b, long stride_c, long stride_slab, int slabs, long k_first, int partial,
+     int bias_kind, int act, int groups, long step_a, long step_b, long step_c)
 {
     __local float a_tile[DEPTH * ROW], b_tile[DEPTH * ROW];
     int tx = (int)get_local_id(0), ty = (int)get_local_id(1);
-    long batch = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - batch * slabs;
-    long i0 = (long)get_group_id(1) * TILE, j0 = (long)get_group_id(0) * TILE;
-    long k0 = (slab_first + slab) * SLAB, k_end = MIN(k0 + SLAB, k_all);
+    long across = (n + TILE - 1) / TILE, down = (m + TILE - 1) / TILE;
+    long at = (long)get_group_id(0), line = at / across, z = line / down, repeat = z / slabs;
+    long i0 = (line - z * down) * TILE, j0 = (at - line * across) * TILE;
+    long slab = z - repeat * slabs, batch = repeat / groups, group = repeat - batch * groups;
+    long k0 = k_first + slab * SLAB, k_end = MIN(k0 + SLAB, k_all);
     long piece = k0 / k_each, kp = k0 - piece * k_each;
     float4 t[PER], s[PER];
     for (int r = 0; r < PER; r++) t[r] = (float4)0.0f;
-    a += a_at + batch * stride_a + (ta ? i0 : i0 * lda);
-    b += b_at + batch * stride_b + (tb ? j0 * ldb : j0);
+    a += a_at + batch * stride_a + group * step_a + (ta ? i0 : i0 * lda);
+    b += b_at + batch * stride_b + group * step_b + (tb ? j0 * ldb : j0);
     for (long kb = k0; kb < k_end; kb += BLOCK) {
         long kb_end = MIN(kb + BLOCK, k_end);
         for (int r = 0; r < PER; r++) s[r] = (float4)0.0f;
@@ -93,8 +98,8 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
         for (int r = 0; r < PER; r++) t[r] = t[r] + s[r];
     }
     long j = j0 + tx * PER;
-    c += c_at + batch * stride_c + slab * stride_slab;
-    bias += bias_kind ? bias_at : 0;
+    c += c_at + batch * stride_c + group * step_c + slab * stride_slab;
+    bias += bias_kind ? bias_at + (bias_kind == 2 ? group * m : 0) : 0;
     for (int r = 0; r < PER; r++) {
         long i = i0 + ty * PER + r;
         float v[PER];

@@ -1,8 +1,9 @@
 /* im2col and its transpose; formulas in <cairn/problem.h>.
  *
  * Row (n, c, i, j) of col is a plane of oh x ow outputs: the image shifted by tap (i, j) and
- * thinned by the strides, +0 outside. "cpu": a work-item makes a block of image or output rows, in
- * vectors along a row. "gpu": a work-item makes one element. */
+ * thinned by the strides, +0 outside; tap (i, j) lies (i dilation_h, j dilation_w) from the first.
+ * "cpu": a work-item makes a block of image or output rows, in vectors along a row. "gpu": a
+ * work-item makes one element. */
 #include "exact.h"
 
 static inline void fill_zero(__global float *to, int count)
@@ -58,17 +59,18 @@ static inline int end_inside(int shift, int stride, int size, int out, int first
 /* Work-item t makes output rows of block t % blocks of row t / blocks = (n, c, i, j) of col. */
 __kernel void im2col_cpu(__global const float *x, ulong x_off, __global float *col, ulong col_off,
                          int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
-                         int pad_l, int oh, int ow, int rows, int blocks)
+                         int pad_l, int dilation_h, int dilation_w, int oh, int ow, int rows,
+                         int blocks)
 {
     ulong t = (ulong)get_global_id(0), k = t / (uint)blocks, plane = k / ((ulong)kh * kw);
     int tap = (int)(k - plane * ((ulong)kh * kw));
     int begin = (int)(t - k * (uint)blocks) * rows, stop = begin + rows < oh ? begin + rows : oh;
-    int i = tap / kw, shift = tap - i * kw - pad_l;
+    int i = tap / kw, shift = (tap - i * kw) * dilation_w - pad_l;
     int first = first_inside(shift, stride_w, ow), end = end_inside(shift, stride_w, w, ow, first);
     x += x_off + plane * ((ulong)h * w);
     col += col_off + (k * oh + begin) * ow;
     for (int o = begin; o < stop; o++, col += ow) {
-        long r = (long)o * stride_h + i - pad_t;
+        long r = (long)o * stride_h + (long)i * dilation_h - pad_t;
         if (r < 0 || r >= h) {
             fill_zero(col, ow);
             continue;
@@ -87,7 +89,8 @@ __kernel void im2col_cpu(__global const float *x, ulong x_off, __global float *c
 /* Work-item t makes element t % (oh * ow) of row base + t / (oh * ow) of col. */
 __kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *col, ulong col_off,
                          ulong base, uint items, int h, int w, int kh, int kw, int stride_h,
-                         int stride_w, int pad_t, int pad_l, int oh, int ow)
+                         int stride_w, int pad_t, int pad_l, int dilation_h, int dilation_w, int oh,
+                         int ow)
 {
     uint t = (uint)get_global_id(0), size = (uint)oh * (uint)ow;
     if (t < items) {
@@ -95,7 +98,8 @@ __kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *c
         ulong k = base + row, plane = k / ((ulong)kh * kw);
         int tap = (int)(k - plane * ((ulong)kh * kw)), i = tap / kw, j = tap - i * kw;
         int o = (int)(s / (uint)ow), c = (int)s - o * ow;
-        long r = (long)o * stride_h + i - pad_t, q = (long)c * stride_w + j - pad_l;
+        long r = (long)o * stride_h + (long)i * dilation_h - pad_t,
+             q = (long)c * stride_w + (long)j * dilation_w - pad_l;
         float v = 0.0f;
         if (r >= 0 && r < h && q >= 0 && q < w) v = x[x_off + (plane * h + r) * w + q];
         col[col_off + k * size + s] = v;
@@ -106,7 +110,8 @@ __kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *c
  * added in row order. */
 __kernel void col2im_cpu(__global const float *col, ulong col_off, __global float *x, ulong x_off,
                          int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t,
-                         int pad_l, int oh, int ow, int rows, int blocks)
+                         int pad_l, int dilation_h, int dilation_w, int oh, int ow, int rows,
+                         int blocks)
 {
     ulong t = (ulong)get_global_id(0), plane = t / (uint)blocks;
     int begin = (int)(t - plane * (uint)blocks) * rows, stop = begin + rows < h ? begin + rows : h;
@@ -115,10 +120,10 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
     for (int r = begin; r < stop; r++, x += w) {
         fill_zero(x, w);
         for (int i = 0; i < kh; i++) {
-            int above = r + pad_t - i, o = above / stride_h;
+            int above = r + pad_t - i * dilation_h, o = above / stride_h;
             if (above < 0 || o * stride_h != above || o >= oh) continue;
             for (int j = 0; j < kw; j++) {
-                int shift = j - pad_l;
+                int shift = j * dilation_w - pad_l;
                 int first = first_inside(shift, stride_w, ow),
                     end = end_inside(shift, stride_w, w, ow, first);
                 __global const float *from = col + ((ulong)(i * (long)kw + j) * oh + o) * ow;
@@ -138,7 +143,8 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
 /* Work-item t makes element t % (h * w) of plane base + t / (h * w) of x. */
 __kernel void col2im_gpu(__global const float *col, ulong col_off, __global float *x, ulong x_off,
                          ulong base, uint items, int h, int w, int kh, int kw, int stride_h,
-                         int stride_w, int pad_t, int pad_l, int oh, int ow)
+                         int stride_w, int pad_t, int pad_l, int dilation_h, int dilation_w, int oh,
+                         int ow)
 {
     uint t = (uint)get_global_id(0), size = (uint)h * (uint)w;
     if (t < items) {
@@ -146,12 +152,12 @@ __kernel void col2im_gpu(__global const float *col, ulong col_off, __global floa
         int row = (int)(s / (uint)w), r = row + pad_t, q = (int)s - row * w + pad_l;
         ulong plane = base + p;
         float sum = 0.0f;
-        for (int i = 0; i < kh && i <= r; i++) {
-            int o = (r - i) / stride_h;
-            if (o * stride_h != r - i || o >= oh) continue;
-            for (int j = 0; j < kw && j <= q; j++) {
-                int c = (q - j) / stride_w;
-                if (c * stride_w != q - j || c >= ow) continue;
+        for (int i = 0, above = r; i < kh && above >= 0; i++, above -= dilation_h) {
+            int o = above / stride_h;
+            if (o * stride_h != above || o >= oh) continue;
+            for (int j = 0, before = q; j < kw && before >= 0; j++, before -= dilation_w) {
+                int c = before / stride_w;
+                if (c * stride_w != before || c >= ow) continue;
                 ulong k = plane * ((ulong)kh * kw) + (ulong)(i * (long)kw + j);
                 sum = sum + col[col_off + (k * oh + o) * ow + c];
             }

@@ -1,22 +1,48 @@
 /* Convolutions and their gradients: asymmetric padding, strides beyond the kernel, kernels as large
- * as their input. */
+ * as their input, taps that lie apart up to beyond the image, groups down to one channel. */
 #include "check/check.h"
 
 static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
-                        int64_t *before, int64_t *after)
+                        int64_t *dilation, int64_t *before, int64_t *after)
 {
     int64_t profile = check_below(rng, 100);
+    *dilation = 1;
     *stride = check_chance(rng, 60) ? 1 : 1 + check_below(rng, 4);
     *before = *after = 0;
     if (profile < 15) { /* the whole input */
         *kernel = size;
     } else if (profile < 30) { /* the same size out */
         *kernel = CHECK_PICK(rng, 1, 3, 3, 5);
-        *before = *after = *kernel / 2;
+        *dilation = check_chance(rng, 40) ? 1 + check_below(rng, 4) : 1;
+        *before = *after = *kernel / 2 * *dilation;
+    } else if (profile < 55) { /* taps apart: as far as the image is long, or beyond both ends */
+        *kernel = 2 + check_below(rng, 3);
+        *dilation = 1 + check_below(rng, check_chance(rng, 70) ? 4 : size + 4);
+        int64_t missing = (*kernel - 1) * *dilation + 1 - size;
+        *before = check_below(rng, *dilation + 2);
+        *after = check_below(rng, *dilation + 2);
+        if (missing > *before) *after = missing - *before + check_below(rng, 3);
     } else {
         *kernel = 1 + check_below(rng, size < 7 ? size : 7);
         *before = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
         *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
+    }
+}
+
+/* Depthwise with one or several outputs a channel, one output a group, or groups of any size. */
+static void draw_groups(struct check_rng *rng, int small, struct cairn_conv *p)
+{
+    int64_t kind = check_below(rng, 100);
+    p->groups = check_size(rng, small ? 4 : 67);
+    p->c = p->groups * (kind < 55 ? 1 : check_size(rng, small ? 2 : 9));
+    p->o =
+        p->groups * (kind < 40 || (kind >= 55 && kind < 65) ? 1 : check_size(rng, small ? 2 : 9));
+    if (!small && check_chance(rng, 4)) { /* long sums over the outputs of a group */
+        p->groups = 2;
+        p->c = 2 * check_size(rng, 3);
+        p->o = 2 * CHECK_PICK(rng, 257, 300, 4099);
+        p->h = p->w = 1 + check_below(rng, 4);
+        p->kh = p->kw = 1, p->pad_t = p->pad_b = p->pad_l = p->pad_r = 0;
     }
 }
 
@@ -39,8 +65,9 @@ static void draw_any(struct check_rng *rng, int profile, int small, struct cairn
         p->o = CHECK_PICK(rng, 3, 15, 64, 257, 300);
         p->h = p->w = check_size(rng, 5);
     }
-    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
-    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->dilation_h, &p->pad_t, &p->pad_b);
+    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->dilation_w, &p->pad_l, &p->pad_r);
+    if (check_chance(rng, 50)) draw_groups(rng, small, p);
 }
 
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
@@ -64,14 +91,15 @@ static void bound_forward(const struct check_case *c, const struct check_image *
                           const float *sums, double *bound)
 {
     const struct cairn_conv *p = &c->problem.u.conv;
-    bound_terms(images, operand, sums, (double)(p->c * p->kh * p->kw), p->act, bound);
+    bound_terms(images, operand, sums, (double)(p->c / p->groups * p->kh * p->kw), p->act, bound);
 }
 
 static void bound_data(const struct check_case *c, const struct check_image *images, int operand,
                        const float *sums, double *bound)
 {
     const struct cairn_conv *p = &c->problem.u.conv;
-    bound_terms(images, operand, sums, (double)(p->o * p->kh * p->kw), CAIRN_ACT_NONE, bound);
+    bound_terms(images, operand, sums, (double)(p->o / p->groups * p->kh * p->kw), CAIRN_ACT_NONE,
+                bound);
 }
 
 static void bound_weights(const struct check_case *c, const struct check_image *images, int operand,

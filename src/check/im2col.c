@@ -2,12 +2,19 @@
 #include "check/check.h"
 
 static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
-                        int64_t *before, int64_t *after)
+                        int64_t *dilation, int64_t *before, int64_t *after)
 {
     *kernel = check_chance(rng, 15) ? size : check_size(rng, size < 8 ? size : 8);
     *stride = check_chance(rng, 50) ? 1 : 1 + check_below(rng, 5);
     *before = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
     *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel + 2);
+    *dilation = 1;
+    if (check_chance(rng, 50)) return;
+    /* Taps apart, up to beyond both ends of the image. */
+    *dilation = 1 + check_below(rng, check_chance(rng, 70) ? 4 : size + 4);
+    *kernel = check_size(rng, size < 5 ? size : 5);
+    int64_t missing = (*kernel - 1) * *dilation + 1 - size - *before;
+    if (missing > 0) *after = missing + check_below(rng, 3);
 }
 
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
@@ -18,8 +25,8 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     p->c = check_size(rng, small ? 3 : 17);
     p->h = check_size(rng, small ? 9 : 40);
     p->w = check_size(rng, small ? 9 : 70);
-    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
-    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->dilation_h, &p->pad_t, &p->pad_b);
+    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->dilation_w, &p->pad_l, &p->pad_r);
 }
 
 static void bound_copy(const struct check_case *c, const struct check_image *images, int operand,

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define BLOCK 256
-#define SLAB 4096
+#define SLAB OCL_GEMM_SLAB
 #define WORK_MOST ((int64_t)1 << 22) /* floats of workspace, unless one slab needs more */
 
 enum kind { CPU, GPU, SMALL };
@@ -75,17 +75,18 @@ static enum kind preferred(const struct ocl_backend *be)
     return admitted(be, GPU) && !(be->is_cpu && be->soft_fma) ? GPU : SMALL;
 }
 
-/* How a product is cut along k: `slabs` in all, `at_once` of them in a launch. */
+/* How a product is cut along k: `slabs` in all, `at_once` of them in a launch, each for `repeats`
+ * results: batches x groups. */
 struct cut {
-    int64_t batches, k, slabs, at_once, work;
+    int64_t repeats, k, slabs, at_once, work;
 };
 
-static struct cut cut_of(const struct cairn_gemm *p)
+static struct cut cut_of(const struct cairn_gemm *p, int64_t groups)
 {
-    struct cut cut = {p->sum ? 1 : p->batch, p->sum ? p->batch * p->k : p->k, 0, 1, 0};
+    struct cut cut = {(p->sum ? 1 : p->batch) * groups, p->sum ? p->batch * p->k : p->k, 0, 1, 0};
     cut.slabs = up(cut.k, SLAB);
     if (cut.slabs == 1) return cut;
-    int64_t each = cut.batches * p->m * p->n;
+    int64_t each = cut.repeats * p->m * p->n;
     cut.at_once = each < WORK_MOST ? min64(cut.slabs, WORK_MOST / each) : 1;
     cut.work = cut.at_once * each;
     return cut;
@@ -101,9 +102,19 @@ int ocl_gemm_variants(struct cairn_backend *backend, const struct cairn_problem 
         struct cairn_variant *v = &variants[count++];
         snprintf(v->name, sizeof v->name, "%s", names[kind]);
         v->preferred = preferred(be) == (enum kind)kind;
-        v->work = cut_of(&problem->u.gemm).work;
+        v->work = ocl_gemm_work(&problem->u.gemm, 1);
     }
     return count;
+}
+
+int64_t ocl_gemm_work(const struct cairn_gemm *p, int64_t groups)
+{
+    return cut_of(p, groups).work;
+}
+
+int64_t ocl_gemm_slabs(const struct cairn_gemm *p)
+{
+    return cut_of(p, 1).slabs;
 }
 
 /* The kind that number `variant` of the list above stands for. */
@@ -174,24 +185,27 @@ static struct ocl_macro macro_of(struct ocl_backend *be, const struct cairn_gemm
     return *kept;
 }
 
-/* One launch: slabs [first, first + count) of every batch to `to`, whose leading dimension and
- * strides are given. */
+/* One launch: slabs [first, first + count) of every batch and group to `to`, whose leading
+ * dimension and strides are given. */
 struct part {
     int64_t first, count;
     struct cairn_mem to;
-    int64_t ld, stride_batch, stride_slab;
+    int64_t ld, stride_batch, stride_slab, step_group;
     int partial;
-    const struct cairn_conv *images; /* CPU: b is a view of these; else NULL */
+    const struct ocl_gemm_parts *of;
 };
 
+/* k is counted from the first batch that the operands hold. */
+#define SKIPPED(p, part) ((part)->of->skipped * (p)->k)
 #define FORMAT                                                                                     \
     "mmmmlllliilllllllil"                                                                          \
-    "iii"
+    "iiiilll"
 #define ARGUMENTS(p, cut, part)                                                                    \
-    &(p)->a, &(p)->b, &(p)->bias_v, &(part)->to, (p)->m, (p)->n, (cut)->k, (p)->k, (int)(p)->ta,   \
-        (int)(p)->tb, (p)->lda, (p)->ldb, (part)->ld, (p)->stride_a, (p)->stride_b,                \
-        (part)->stride_batch, (part)->stride_slab, (int)(part)->count, (part)->first,              \
-        (part)->partial, (int)(p)->bias, (int)(p)->act
+    &(p)->a, &(p)->b, &(p)->bias_v, &(part)->to, (p)->m, (p)->n, (cut)->k - SKIPPED(p, part),      \
+        (p)->k, (int)(p)->ta, (int)(p)->tb, (p)->lda, (p)->ldb, (part)->ld, (p)->stride_a,         \
+        (p)->stride_b, (part)->stride_batch, (part)->stride_slab, (int)(part)->count,              \
+        (part)->first *SLAB - SKIPPED(p, part), (part)->partial, (int)(p)->bias, (int)(p)->act,    \
+        (int)(part)->of->groups, (part)->of->step_a, (part)->of->step_b, (part)->step_group
 
 static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *p,
                                const struct cut *cut, const struct part *part)
@@ -199,9 +213,10 @@ static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
     char options[96];
-    int64_t times = cut->batches * part->count;
-    const struct cairn_conv none = {.stride_h = 1}, *v = part->images ? part->images : &none;
-    struct ocl_macro macro = macro_of(be, p, p->tb || part->images ? PACK_HARD : PACK_PLAIN, times);
+    int64_t times = cut->repeats * part->count;
+    const struct cairn_conv none = {.stride_h = 1}, *images = part->of->images,
+                            *v = images ? images : &none;
+    struct ocl_macro macro = macro_of(be, p, p->tb || images ? PACK_HARD : PACK_PLAIN, times);
     const struct tile *tile = &tiles[macro.tile - 1];
     snprintf(options, sizeof options, "-DVW=%d -DMR=%d -DNV=%d -DCOLS_MAX=%d", tile->width,
              tile->rows, tile->vectors, cols_most(be, tile));
@@ -210,12 +225,21 @@ static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *
     size_t global[3] = {(size_t)up(p->n, macro.cols), (size_t)up(p->m, macro.rows), (size_t)times};
     TRY(ocl_launch(be, kernel, 3, global, local,
                    FORMAT "ii"
-                          "iiiiiiiiii",
-                   ARGUMENTS(p, cut, part), (int)macro.rows, (int)macro.cols, part->images != NULL,
+                          "iiiiiiiiiiii",
+                   ARGUMENTS(p, cut, part), (int)macro.rows, (int)macro.cols, images != NULL,
                    (int)v->h, (int)v->w, (int)v->kh, (int)v->kw, (int)v->stride_h, (int)v->stride_w,
-                   (int)v->pad_t, (int)v->pad_l, part->images ? (int)cairn_conv_ow(v) : 1));
+                   (int)v->pad_t, (int)v->pad_l, (int)v->dilation_h, (int)v->dilation_w,
+                   images ? (int)cairn_conv_ow(v) : 1));
 out:
     return st;
+}
+
+/* Tiles of wide x high results in all, numbered in one dimension: some devices take no more than
+ * 65535 work-groups in the second and third. */
+static size_t grid(const struct cairn_gemm *p, const struct cut *cut, const struct part *part,
+                   int64_t wide, int64_t high)
+{
+    return (size_t)(up(p->n, wide) * up(p->m, high) * cut->repeats * part->count);
 }
 
 static cairn_status launch_gpu(struct ocl_backend *be, const struct cairn_gemm *p,
@@ -225,11 +249,10 @@ static cairn_status launch_gpu(struct ocl_backend *be, const struct cairn_gemm *
     cl_kernel kernel;
     size_t side = be->max_group >= 256 ? 16 : 8;
     TRY(ocl_kernel(be, "gemm.cl", side == 16 ? "-DGROUP=16" : "-DGROUP=8", "gemm", &kernel));
-    size_t local[3] = {side, side, 1};
-    size_t global[3] = {(size_t)up(p->n, (int64_t)side * 4) * side,
-                        (size_t)up(p->m, (int64_t)side * 4) * side,
-                        (size_t)(cut->batches * part->count)};
-    TRY(ocl_launch(be, kernel, 3, global, local, FORMAT, ARGUMENTS(p, cut, part)));
+    int64_t tile = (int64_t)side * 4;
+    size_t local[2] = {side, side};
+    size_t global[2] = {grid(p, cut, part, tile, tile) * side, side};
+    TRY(ocl_launch(be, kernel, 2, global, local, FORMAT, ARGUMENTS(p, cut, part)));
 out:
     return st;
 }
@@ -243,11 +266,10 @@ static cairn_status launch_small(struct ocl_backend *be, const struct cairn_gemm
     cl_ulong local_bytes;
     TRY(ocl_kernel(be, "gemm-small.cl", NULL, "gemm", &kernel));
     TRY(ocl_kernel_limits(be, kernel, &group, &local_bytes));
-    size_t local[3] = {group >= 8 ? 8 : 1, group >= 32 ? 4 : 1, 1};
-    size_t global[3] = {(size_t)up(p->n, (int64_t)local[0]) * local[0],
-                        (size_t)up(p->m, (int64_t)local[1]) * local[1],
-                        (size_t)(cut->batches * part->count)};
-    TRY(ocl_launch(be, kernel, 3, global, local, FORMAT, ARGUMENTS(p, cut, part)));
+    size_t local[2] = {group >= 8 ? 8 : 1, group >= 32 ? 4 : 1};
+    size_t groups = grid(p, cut, part, (int64_t)local[0], (int64_t)local[1]);
+    size_t global[2] = {groups * local[0], local[1]};
+    TRY(ocl_launch(be, kernel, 2, global, local, FORMAT, ARGUMENTS(p, cut, part)));
 out:
     return st;
 }
@@ -261,18 +283,19 @@ static cairn_status launch(struct ocl_backend *be, enum kind kind, const struct 
 }
 
 static cairn_status add_slabs(struct ocl_backend *be, const struct cairn_gemm *p,
-                              const struct cut *cut, int64_t first, int64_t slabs)
+                              const struct cut *cut, const struct ocl_gemm_parts *parts,
+                              int64_t first, int64_t slabs)
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
-    int64_t count = cut->batches * p->m * p->n;
+    int64_t count = cut->repeats * p->m * p->n;
     TRY(ocl_kernel(be, "gemm-slabs.cl", NULL, "gemm_slabs", &kernel));
     TRY(ocl_launch_1d(be, kernel, count, be->is_cpu ? 4096 : 0,
                       "mmmlllll"
-                      "iiiii",
+                      "iiiiiil",
                       &p->work, &p->bias_v, &p->c, count, p->m, p->n, p->ldc, p->stride_c,
                       (int)slabs, first == 0, first + slabs == cut->slabs, (int)p->bias,
-                      (int)p->act));
+                      (int)p->act, (int)parts->groups, parts->step_c));
 out:
     return st;
 }
@@ -282,23 +305,25 @@ int ocl_gemm_sees_images(const struct ocl_backend *be, int variant)
     return kind_of(be, variant) == CPU;
 }
 
-cairn_status ocl_gemm_images(struct cairn_backend *backend, const struct cairn_gemm *p,
-                             const struct cairn_conv *images, int variant)
+cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_gemm *p,
+                            const struct ocl_gemm_parts *parts, int variant)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
     enum kind kind = kind_of(be, variant);
-    struct cut cut = cut_of(p);
-    assert(!images || kind == CPU);
+    struct cut cut = cut_of(p, parts->groups);
+    int64_t end = parts->count ? parts->first + parts->count : cut.slabs;
+    assert(!parts->images || kind == CPU);
     if (cut.slabs == 1) {
-        struct part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, 0, images};
+        struct part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, parts->step_c, 0, parts};
         return launch(be, kind, p, &cut, &whole);
     }
-    for (int64_t first = 0; first < cut.slabs; first += cut.at_once) {
-        int64_t count = min64(cut.at_once, cut.slabs - first), each = p->m * p->n;
-        struct part part = {first, count, p->work, p->n, count * each, each, 1, images};
+    for (int64_t first = parts->first; first < end; first += cut.at_once) {
+        int64_t count = min64(cut.at_once, end - first), each = p->m * p->n;
+        struct part part = {first, count,        p->work, p->n, parts->groups * count * each,
+                            each,  count * each, 1,       parts};
         TRY(launch(be, kind, p, &cut, &part));
-        TRY(add_slabs(be, p, &cut, first, count));
+        TRY(add_slabs(be, p, &cut, parts, first, count));
     }
 out:
     return st;
@@ -306,5 +331,5 @@ out:
 
 cairn_status ocl_gemm(struct cairn_backend *backend, const struct cairn_gemm *p, int variant)
 {
-    return ocl_gemm_images(backend, p, NULL, variant);
+    return ocl_gemm_parts(backend, p, &(struct ocl_gemm_parts){.groups = 1}, variant);
 }

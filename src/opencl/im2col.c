@@ -26,10 +26,10 @@ static cairn_status run_cpu(struct ocl_backend *be, const struct cairn_im2col *p
     size_t global = (size_t)(planes * blocks), local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, "im2col.cl", NULL, name, &kernel));
-    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmiiiiiiiiiiii", in, out, (int)p->h, (int)p->w,
-                   (int)p->kh, (int)p->kw, (int)p->stride_h, (int)p->stride_w, (int)p->pad_t,
-                   (int)p->pad_l, (int)cairn_im2col_oh(p), (int)cairn_im2col_ow(p), (int)rows,
-                   (int)blocks));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmiiiiiiiiiiiiii", in, out, (int)p->h,
+                   (int)p->w, (int)p->kh, (int)p->kw, (int)p->stride_h, (int)p->stride_w,
+                   (int)p->pad_t, (int)p->pad_l, (int)p->dilation_h, (int)p->dilation_w,
+                   (int)cairn_im2col_oh(p), (int)cairn_im2col_ow(p), (int)rows, (int)blocks));
 out:
     return st;
 }
@@ -44,10 +44,11 @@ static cairn_status run_gpu(struct ocl_backend *be, const struct cairn_im2col *p
     TRY(ocl_kernel(be, "im2col.cl", NULL, name, &kernel));
     for (int64_t base = 0; base < planes; base += step) {
         int64_t items = (planes - base < step ? planes - base : step) * size;
-        TRY(ocl_launch_1d(be, kernel, items, 0, "mmUuiiiiiiiiii", in, out, (uint64_t)base,
+        TRY(ocl_launch_1d(be, kernel, items, 0, "mmUuiiiiiiiiiiii", in, out, (uint64_t)base,
                           (uint32_t)items, (int)p->h, (int)p->w, (int)p->kh, (int)p->kw,
                           (int)p->stride_h, (int)p->stride_w, (int)p->pad_t, (int)p->pad_l,
-                          (int)cairn_im2col_oh(p), (int)cairn_im2col_ow(p)));
+                          (int)p->dilation_h, (int)p->dilation_w, (int)cairn_im2col_oh(p),
+                          (int)cairn_im2col_ow(p)));
     }
 out:
     return st;
@@ -56,8 +57,6 @@ out:
 cairn_status ocl_im2col(struct cairn_backend *backend, const struct cairn_im2col *p, int variant)
 {
     struct ocl_backend *be = ocl_of(backend);
-    if (p->dilation_h > 1 || p->dilation_w > 1)
-        return cairn_fail(CAIRN_UNSUPPORTED, "no kernel for windows with dilation");
     int64_t planes = p->n * p->c * p->kh * p->kw, oh = cairn_im2col_oh(p), ow = cairn_im2col_ow(p);
     if (variant == OCL_SHAPE_CPU)
         return run_cpu(be, p, "im2col_cpu", &p->x, &p->col, planes, oh, ow);
@@ -67,8 +66,6 @@ cairn_status ocl_im2col(struct cairn_backend *backend, const struct cairn_im2col
 cairn_status ocl_col2im(struct cairn_backend *backend, const struct cairn_im2col *p, int variant)
 {
     struct ocl_backend *be = ocl_of(backend);
-    if (p->dilation_h > 1 || p->dilation_w > 1)
-        return cairn_fail(CAIRN_UNSUPPORTED, "no kernel for windows with dilation");
     if (variant == OCL_SHAPE_CPU)
         return run_cpu(be, p, "col2im_cpu", &p->col, &p->x, p->n * p->c, p->h, p->w);
     return run_gpu(be, p, "col2im_gpu", &p->col, &p->x, p->n * p->c, p->h * p->w);
