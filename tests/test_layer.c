@@ -77,6 +77,87 @@ static const struct {
     {"dropout 0", {.kind = CAIRN_LAYER_DROPOUT, .stride_h = 1, .stride_w = 1}},
     {"flatten", {.kind = CAIRN_LAYER_FLATTEN, .stride_h = 1, .stride_w = 1}},
     {"none", {.kind = CAIRN_LAYER_NONE, .stride_h = 1, .stride_w = 1}},
+    {"conv 8 3x3 dilation=2x1 groups=4 pad=same as=a_b-9 from=input",
+     {.kind = CAIRN_LAYER_CONV,
+      .outputs = 8,
+      .kh = 3,
+      .kw = 3,
+      .stride_h = 1,
+      .stride_w = 1,
+      .dilation_h = 2,
+      .groups = 4,
+      .pad_same = 1,
+      .bias = 1,
+      .as = "a_b-9",
+      .from = "input"}},
+    {"convtranspose 4 3x5 stride=3x2 pad=1 dilation=2 extra=2x1 init=normal(0.5,0.25)",
+     {.kind = CAIRN_LAYER_CONV_TRANSPOSE,
+      .outputs = 4,
+      .kh = 3,
+      .kw = 5,
+      .stride_h = 3,
+      .stride_w = 2,
+      .pad_t = 1,
+      .pad_b = 1,
+      .pad_l = 1,
+      .pad_r = 1,
+      .dilation_h = 2,
+      .dilation_w = 2,
+      .extra_h = 2,
+      .extra_w = 1,
+      .bias = 1,
+      .init = {CAIRN_INIT_NORMAL, 0.5f, 0.25f}}},
+    {"linear 3 init=uniform(-0.5,2)",
+     {.kind = CAIRN_LAYER_LINEAR,
+      .outputs = 3,
+      .stride_h = 1,
+      .stride_w = 1,
+      .bias = 1,
+      .init = {CAIRN_INIT_UNIFORM, -0.5f, 2}}},
+    {"linear 3 init=uniform from=x",
+     {.kind = CAIRN_LAYER_LINEAR,
+      .outputs = 3,
+      .stride_h = 1,
+      .stride_w = 1,
+      .bias = 1,
+      .from = "x",
+      .init = {CAIRN_INIT_UNIFORM, -0.05f, 0.05f}}},
+    {"maxpool global", {.kind = CAIRN_LAYER_MAXPOOL, .global = 1, .stride_h = 1, .stride_w = 1}},
+    {"avgpool global as=z",
+     {.kind = CAIRN_LAYER_AVGPOOL, .global = 1, .stride_h = 1, .stride_w = 1, .as = "z"}},
+    {"avgpool 3x2 pad=1 count_pad=yes",
+     {.kind = CAIRN_LAYER_AVGPOOL,
+      .kh = 3,
+      .kw = 2,
+      .stride_h = 3,
+      .stride_w = 2,
+      .pad_t = 1,
+      .pad_b = 1,
+      .pad_l = 1,
+      .pad_r = 1,
+      .count_pad = 1}},
+    {"batchnorm",
+     {.kind = CAIRN_LAYER_BATCHNORM,
+      .stride_h = 1,
+      .stride_w = 1,
+      .momentum = 0.1f,
+      .epsilon = 1e-5f}},
+    {"batchnorm momentum=0.01 epsilon=1e-3",
+     {.kind = CAIRN_LAYER_BATCHNORM,
+      .stride_h = 1,
+      .stride_w = 1,
+      .momentum = 0.01f,
+      .epsilon = 1e-3f}},
+    {"softmax", {.kind = CAIRN_LAYER_SOFTMAX, .stride_h = 1, .stride_w = 1}},
+    {"logsoftmax", {.kind = CAIRN_LAYER_LOGSOFTMAX, .stride_h = 1, .stride_w = 1}},
+    {"add input", {.kind = CAIRN_LAYER_ADD, .stride_h = 1, .stride_w = 1, .other = "input"}},
+    {"add skip from=main as=both",
+     {.kind = CAIRN_LAYER_ADD,
+      .stride_h = 1,
+      .stride_w = 1,
+      .other = "skip",
+      .from = "main",
+      .as = "both"}},
 };
 
 START_TEST(accepts)
@@ -102,6 +183,19 @@ START_TEST(accepts)
     ck_assert(layer.rate == want.rate);
     ck_assert(layer.alpha == (want.alpha != 0 ? want.alpha : 1)); /* 1 where a layer has none */
     ck_assert_int_eq(layer.gelu_tanh, want.gelu_tanh);
+    /* The table leaves out what is 1 in all other layers. */
+    ck_assert_int_eq(layer.dilation_h, want.dilation_h ? want.dilation_h : 1);
+    ck_assert_int_eq(layer.dilation_w, want.dilation_w ? want.dilation_w : 1);
+    ck_assert_int_eq(layer.groups, want.groups ? want.groups : 1);
+    ck_assert_int_eq(layer.extra_h, want.extra_h);
+    ck_assert_int_eq(layer.extra_w, want.extra_w);
+    ck_assert_int_eq(layer.global, want.global);
+    ck_assert_int_eq(layer.count_pad, want.count_pad);
+    ck_assert(layer.momentum == want.momentum && layer.epsilon == want.epsilon);
+    ck_assert(layer.init.mean == want.init.mean && layer.init.dev == want.init.dev);
+    ck_assert_str_eq(layer.as, want.as);
+    ck_assert_str_eq(layer.from, want.from);
+    ck_assert_str_eq(layer.other, want.other);
 }
 END_TEST
 
@@ -112,7 +206,8 @@ static const struct {
 } bad[] = {
     {"", 0, "empty"},
     {"   ", 0, "empty"},
-    {"convolution 8 5x5", 0, "there are: conv, linear"},
+    {"convolution 8 5x5", 0,
+     "there are: conv, convtranspose, linear, maxpool, avgpool, batchnorm, relu"},
     {"conv", 0, "accepted: conv OUTPUTS KHxKW"},
     {"conv 8", 5, "accepted: conv OUTPUTS KHxKW"},
     {"conv 0 5x5", 5, "out of range"},
@@ -128,26 +223,65 @@ static const struct {
     {"conv 8 5x5 pad=valid", 11, "pad=same"},
     {"conv 8 5x5 stride=0", 11, "at least 1"},
     {"conv 8 5x5 bias=0", 11, "neither yes nor no"},
-    {"conv 8 5x5 init=normal", 11, "he, xavier, zero"},
+    {"conv 8 5x5 init=one", 11, "accepted: init= he, he-uniform, xavier, xavier-uniform, zero, "},
+    {"conv 8 5x5 init=normal(1)", 11, "has not two numbers, mean and dev"},
+    {"conv 8 5x5 init=normal(0,-1)", 11, "dev=-1 is negative"},
+    {"conv 8 5x5 init=normal(0,1", 11, "does not end with ')'"},
+    {"conv 8 5x5 init=uniform(1,-1)", 11, "low=1 is above high=-1"},
+    {"conv 8 5x5 init=uniform(0,1,2)", 11, "not a number"},
+    {"conv 8 5x5 init=he(0,1)", 11, "he has no numbers"},
+    {"conv 8 5x5 init=normal(0,1e99)", 11, "out of range"},
+    {"conv 8 5x5 dilation=0", 11, "dilation=D or dilation=HxW, at least 1"},
+    {"conv 8 5x5 groups=0", 11, "groups=G, at least 1"},
+    {"conv 8 5x5 groups=3", 11, "groups=3 does not divide the 8 outputs"},
+    {"conv 8 5x5 extra=1", 11, "it has: pad, stride, dilation, groups, bias, init, as, from"},
+    {"conv 8 5x5 as=input", 11, "'input' is the name of the images already"},
+    {"conv 8 5x5 as=", 11, "letters, digits, _ and -, up to 23"},
+    {"conv 8 5x5 as=a.b", 11, "'a.b' is not a name"},
+    {"conv 8 5x5 from=abcdefghijklmnopqrstuvwx", 11, "up to 23"},
+    {"conv 8 5x5 as=a as=b", 16, "as= is given twice"},
+    {"convtranspose 8", 14, "accepted: convtranspose OUTPUTS KHxKW"},
+    {"convtranspose 8 3x3 pad=same", 20, "accepted: pad=P, pad=HxW or pad=T,B,L,R"},
+    {"convtranspose 8 3x3 groups=2", 20,
+     "it has: pad, stride, dilation, extra, bias, init, as, from"},
+    {"convtranspose 8 3x3 extra=1", 20, "extra=1x1 must be below the stride, 1x1"},
+    {"convtranspose 8 3x3 stride=2x1 extra=1x1", 31, "must be below the stride, 2x1"},
     {"conv 8 5x5 pad=1 pad=2", 17, "twice"},
-    {"conv 8 5x5 padding=1", 11, "it has: pad, stride, bias, init"},
+    {"conv 8 5x5 padding=1", 11, "it has: pad, stride, dilation, groups, bias, init"},
     {"linear", 0, "accepted: linear OUTPUTS"},
-    {"linear 10 pad=1", 10, "it has: bias, init"},
+    {"linear 10 pad=1", 10, "it has: bias, init, as, from"},
     {"linear 1e3", 7, "not a whole number"},
     {"linear 99999999999999999999", 7, "out of range"},
     {"maxpool 2 pad=2", 10, "smaller than the window"},
-    {"maxpool 2 bias=no", 10, "it has: pad, stride"},
+    {"maxpool 2 bias=no", 10, "it has: pad, stride, as, from"},
+    {"maxpool 2 count_pad=yes", 10, "it has: pad, stride, as, from"},
+    {"maxpool whole", 8, "accepted: maxpool K, KHxKW or global"},
+    {"avgpool", 0, "accepted: avgpool K, KHxKW or global"},
+    {"avgpool 3 pad=1,1,3,1", 10, "smaller than the window, 3x3"},
+    {"avgpool 3 count_pad=1", 10, "neither yes nor no"},
+    {"avgpool global stride=2", 15, "a global pool is one window"},
+    {"avgpool global pad=same", 15, "a global pool is one window"},
+    {"batchnorm 3", 10, "accepted: batchnorm [momentum=0.1] [epsilon=1e-5]"},
+    {"batchnorm momentum=1.5", 10, "momentum=M from 0 to 1"},
+    {"batchnorm epsilon=0", 10, "epsilon=E above 0"},
+    {"batchnorm epsilon=1e-50", 10, "out of range"},
+    {"softmax 10", 8, "does not belong here"},
+    {"softmax axis=1", 8, "softmax has no setting 'axis'; it has: as, from"},
+    {"add", 0, "accepted: add NAME"},
+    {"add a b", 6, "does not belong here"},
+    {"add as=a", 0, "add lacks a value"},
+    {"add a/b", 4, "'a/b' is not a name"},
     {"relu 3", 5, "does not belong here"},
-    {"relu x=3", 5, "takes no settings"},
+    {"relu x=3", 5, "it has: as, from"},
     {"leakyrelu -0.1", 10, "out of range"},
-    {"leakyrelu slope=0.1", 10, "takes no settings"},
+    {"leakyrelu slope=0.1", 10, "it has: as, from"},
     {"leakyrelu 0.1 0.2", 14, "does not belong here"},
     {"elu 2000000", 4, "accepted: elu [ALPHA]"},
     {"elu nan", 4, "not a number"},
     {"gelu 1", 5, "accepted: gelu [form=erf|tanh]"},
     {"gelu form=exact", 5, "neither erf nor tanh"},
-    {"gelu alpha=1", 5, "it has: form"},
-    {"silu form=erf", 5, "takes no settings"},
+    {"gelu alpha=1", 5, "it has: form, as, from"},
+    {"silu form=erf", 5, "it has: as, from"},
     {"dropout", 0, "from 0 to below 1"},
     {"dropout 1", 8, "out of range"},
     {"dropout 0.999999999", 8, "out of range"},
@@ -172,29 +306,63 @@ START_TEST(refuses)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    struct cairn_init want;
+} good_inits[] = {
+    {"he", {CAIRN_INIT_HE, 0, 0}},
+    {"he-normal", {CAIRN_INIT_HE, 0, 0}},
+    {"he-uniform", {CAIRN_INIT_HE_UNIFORM, 0, 0}},
+    {"xavier", {CAIRN_INIT_XAVIER, 0, 0}},
+    {"xavier-normal", {CAIRN_INIT_XAVIER, 0, 0}},
+    {"xavier-uniform", {CAIRN_INIT_XAVIER_UNIFORM, 0, 0}},
+    {"zero", {CAIRN_INIT_ZERO, 0, 0}},
+    {"normal", {CAIRN_INIT_NORMAL, 0, 0.01f}},
+    {"normal dev=0.1 mean=-0.5", {CAIRN_INIT_NORMAL, -0.5f, 0.1f}},
+    {"normal(-0.5,0.1)", {CAIRN_INIT_NORMAL, -0.5f, 0.1f}},
+    {"uniform", {CAIRN_INIT_UNIFORM, -0.05f, 0.05f}},
+    {"uniform low=-1", {CAIRN_INIT_UNIFORM, -1, 0.05f}},
+    {"uniform high=3 low=2", {CAIRN_INIT_UNIFORM, 2, 3}},
+};
+
 START_TEST(initialisers)
 {
     struct cairn_init init;
-    int column = -1;
-    ck_assert_int_eq(cairn_init_parse("he", &init, NULL), CAIRN_OK);
-    ck_assert_int_eq(init.kind, CAIRN_INIT_HE);
-    ck_assert_int_eq(cairn_init_parse("xavier", &init, NULL), CAIRN_OK);
-    ck_assert_int_eq(init.kind, CAIRN_INIT_XAVIER);
-    ck_assert_int_eq(cairn_init_parse("zero", &init, NULL), CAIRN_OK);
-    ck_assert_int_eq(init.kind, CAIRN_INIT_ZERO);
-    ck_assert_int_eq(cairn_init_parse("normal", &init, NULL), CAIRN_OK);
-    ck_assert(init.kind == CAIRN_INIT_NORMAL && init.mean == 0.0f && init.dev == 0.01f);
-    ck_assert_int_eq(cairn_init_parse("normal dev=0.1 mean=-0.5", &init, NULL), CAIRN_OK);
-    ck_assert(init.mean == -0.5f && init.dev == 0.1f);
+    ck_assert_msg(cairn_init_parse(good_inits[_i].text, &init, NULL) == CAIRN_OK, "%s: %s",
+                  good_inits[_i].text, cairn_error());
+    ck_assert_int_eq(init.kind, good_inits[_i].want.kind);
+    ck_assert(init.mean == good_inits[_i].want.mean && init.dev == good_inits[_i].want.dev);
+}
+END_TEST
 
-    ck_assert_int_eq(cairn_init_parse("uniform", &init, &column), CAIRN_PARSE);
-    ck_assert_msg(strstr(cairn_error(), "he, xavier, zero, normal") != NULL, "%s", cairn_error());
-    ck_assert_int_eq(cairn_init_parse("normal dev=-1", &init, &column), CAIRN_PARSE);
-    ck_assert_int_eq(column, 7);
-    ck_assert_int_eq(cairn_init_parse("normal mean=1 mean=2", &init, &column), CAIRN_PARSE);
-    ck_assert_int_eq(column, 14);
-    ck_assert_int_eq(cairn_init_parse("he mean=1", &init, &column), CAIRN_PARSE);
-    ck_assert_int_eq(column, 3);
+static const struct {
+    const char *text;
+    int column;
+    const char *says;
+} bad_inits[] = {
+    {"", 0, "empty"},
+    {"one", 0, "there are: he, he-uniform, xavier, xavier-uniform, zero, normal, uniform"},
+    {"normal dev=-1", 7, "dev=-1 is negative"},
+    {"normal mean=1 mean=2", 14, "twice"},
+    {"normal low=1", 7, "accepted: normal [mean=M] [dev=D]"},
+    {"normal 0 1", 7, "'0' is not a setting of normal"},
+    {"normal(0,1) mean=2", 12, "does not belong here"},
+    {"uniform low=1 high=0", 14, "low=1 is above high=0"},
+    {"uniform dev=1", 8, "accepted: uniform [low=L] [high=H]"},
+    {"uniform low=1e40", 8, "out of range"},
+    {"he mean=1", 3, "does not belong here"},
+    {"he-uniform(1,2)", 0, "has no numbers"},
+};
+
+START_TEST(wrong_initialisers)
+{
+    struct cairn_init init;
+    int column = -1;
+    ck_assert_msg(cairn_init_parse(bad_inits[_i].text, &init, &column) == CAIRN_PARSE, "%s",
+                  bad_inits[_i].text);
+    ck_assert_msg(strstr(cairn_error(), bad_inits[_i].says) != NULL, "'%s' says: %s",
+                  bad_inits[_i].text, cairn_error());
+    ck_assert_msg(column == bad_inits[_i].column, "'%s': column %d", bad_inits[_i].text, column);
 }
 END_TEST
 
@@ -204,7 +372,8 @@ int main(void)
     TCase *tc = tcase_create("layer");
     tcase_add_loop_test(tc, accepts, 0, sizeof good / sizeof *good);
     tcase_add_loop_test(tc, refuses, 0, sizeof bad / sizeof *bad);
-    tcase_add_test(tc, initialisers);
+    tcase_add_loop_test(tc, initialisers, 0, sizeof good_inits / sizeof *good_inits);
+    tcase_add_loop_test(tc, wrong_initialisers, 0, sizeof bad_inits / sizeof *bad_inits);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -213,7 +213,7 @@ static const struct {
     {3, "model: []", "3:8: model: a list of layers is missing"},
     {3, "model: {a: 1}", "3:8: model: a list of layers is expected"},
     {3, "model: [[linear]]", "3:9: model: a layer is one line"},
-    {3, "model: [konv 8 5x5]", "3:9: model: 'konv' is not a layer; there are: conv, linear"},
+    {3, "model: [konv 8 5x5]", "3:9: model: 'konv' is not a layer; there are: conv, convtranspose"},
     {3, "model: [conv 8 5y5]", "3:16: model: '5y5' is not a whole number"},
     {3, "model: ['conv 8 5y5']", "3:17: model: '5y5' is not a whole number"},
     {3, "model: [linear $n 5]", "3:16: the recipe has no variable '$n'; it has: act"},

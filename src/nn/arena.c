@@ -41,6 +41,14 @@ static int can_fuse(const struct cairn_plan *plan, int t)
     return x == y || uses(plan, x) == 2;
 }
 
+/* What the product or convolution alone would have given exists no more, nor what passed it on. */
+static void forget_output(struct cairn_plan *plan, const struct cairn_step *head,
+                          const struct cairn_step *tail, int made)
+{
+    for (int i = head->layer; i < tail->layer; i++)
+        if (plan->outputs[i] == made) plan->outputs[i] = -1;
+}
+
 void cairn_plan_fuse(struct cairn_plan *plan)
 {
     int kept = 0;
@@ -52,8 +60,9 @@ void cairn_plan_fuse(struct cairn_plan *plan)
             int is_gemm = head->problem.op == CAIRN_OP_GEMM;
             *(is_gemm ? &head->problem.u.gemm.act : &head->problem.u.conv.act) =
                 tail->problem.u.activation.kind;
-            head->tensors[operand_number(head->problem.op, is_gemm ? "c" : "y")] =
-                tail->tensors[operand_number(CAIRN_OP_ACTIVATION, "y")];
+            int *made = &head->tensors[operand_number(head->problem.op, is_gemm ? "c" : "y")];
+            forget_output(plan, head, tail, *made);
+            *made = tail->tensors[operand_number(CAIRN_OP_ACTIVATION, "y")];
             s++;
         }
         kept++;

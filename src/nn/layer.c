@@ -2,57 +2,20 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "nn/words.h"
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_SIZE 1048576 /* 2^20: outputs, kernels, strides and padding */
-#define MAX_WORDS 16
+#define MAX_SIZE 1048576 /* 2^20: outputs, kernels, strides, dilation and padding */
+#define ID_ACCEPTS "letters, digits, _ and -, up to 23"
 
-/* One line split at white space; every word knows its column. */
-struct line {
-    char text[96];
-    char *words[MAX_WORDS];
-    int columns[MAX_WORDS];
-    int count, taken; /* words; those used so far */
-    int bad;          /* column of the word that is being read */
-};
-
-static cairn_status split(const char *text, struct line *line)
-{
-    memset(line, 0, sizeof *line);
-    size_t length = strlen(text);
-    if (length >= sizeof line->text)
-        return cairn_fail(CAIRN_PARSE, "the line is longer than %zu characters",
-                          sizeof line->text - 1);
-    memcpy(line->text, text, length + 1);
-    for (char *p = line->text; *p;) {
-        p += strspn(p, " \t");
-        if (!*p) break;
-        line->bad = (int)(p - line->text);
-        if (line->count == MAX_WORDS)
-            return cairn_fail(CAIRN_PARSE, "more than %d words", MAX_WORDS);
-        line->words[line->count] = p;
-        line->columns[line->count++] = line->bad;
-        p += strcspn(p, " \t");
-        if (*p) *p++ = '\0';
-    }
-    line->bad = 0;
-    return line->count ? CAIRN_OK : cairn_fail(CAIRN_PARSE, "the line is empty");
-}
-
-/* The next word; NULL at the end. */
-static char *next(struct line *line)
-{
-    if (line->taken == line->count) return NULL;
-    line->bad = line->columns[line->taken];
-    return line->words[line->taken++];
-}
+/* --- values --- */
 
 /* "N" or "HxW" within [min, MAX_SIZE]. */
 static cairn_status parse_pair(const char *word, int64_t min, int64_t *h, int64_t *w)
 {
     cairn_status st = CAIRN_OK;
-    char part[96];
+    char part[CAIRN_LINE_SIZE];
     snprintf(part, sizeof part, "%s", word);
     char *x = strchr(part, 'x');
     if (x) *x++ = '\0';
@@ -63,15 +26,12 @@ out:
     return st;
 }
 
-static cairn_status parse_pad(const char *word, struct cairn_layer *layer)
+/* P, HxW or T,B,L,R. */
+static cairn_status parse_pads(const char *word, struct cairn_layer *layer)
 {
     cairn_status st = CAIRN_OK;
-    char part[96];
+    char part[CAIRN_LINE_SIZE];
     int64_t pads[4];
-    if (!strcmp(word, "same")) {
-        layer->pad_same = 1;
-        return st;
-    }
     if (!strchr(word, ',')) {
         TRY(parse_pair(word, 0, &pads[0], &pads[2]));
         layer->pad_t = layer->pad_b = pads[0];
@@ -104,20 +64,6 @@ static cairn_status parse_yes_no(const char *word, int *value)
     return CAIRN_OK;
 }
 
-static cairn_status parse_layer_init(const char *word, struct cairn_init *init)
-{
-    static const struct {
-        const char *name;
-        enum cairn_init_kind kind;
-    } kinds[] = {{"he", CAIRN_INIT_HE}, {"xavier", CAIRN_INIT_XAVIER}, {"zero", CAIRN_INIT_ZERO}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!strcmp(word, kinds[i].name)) {
-            *init = (struct cairn_init){kinds[i].kind, 0, 0};
-            return CAIRN_OK;
-        }
-    return cairn_fail(CAIRN_PARSE, "'%s' is not one of: he, xavier, zero", word);
-}
-
 static cairn_status parse_form(const char *word, int *is_tanh)
 {
     if (strcmp(word, "erf") != 0 && strcmp(word, "tanh") != 0)
@@ -126,238 +72,297 @@ static cairn_status parse_form(const char *word, int *is_tanh)
     return CAIRN_OK;
 }
 
-enum { KEY_PAD = 1, KEY_STRIDE = 2, KEY_BIAS = 4, KEY_INIT = 8, KEY_FORM = 16 };
+/* A number from `least` to `most`, before and after it is rounded to a float. */
+static cairn_status parse_float(const char *word, double least, double most, float *value)
+{
+    double number;
+    cairn_status st = cairn_text_double(word, &number);
+    if (st != CAIRN_OK) return st;
+    *value = (float)number;
+    if (number >= least && number <= most && *value >= (float)least && *value <= (float)most)
+        return CAIRN_OK;
+    return cairn_fail(CAIRN_PARSE, "%s is out of range", word);
+}
+
+static cairn_status parse_id(const char *word, char id[24])
+{
+    size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_-");
+    if (!length || word[length] || length > 23)
+        return cairn_fail(CAIRN_PARSE, "'%s' is not a name: " ID_ACCEPTS, word);
+    memcpy(id, word, length + 1);
+    return CAIRN_OK;
+}
+
+static cairn_status parse_as(const char *word, char id[24])
+{
+    if (!strcmp(word, "input"))
+        return cairn_fail(CAIRN_PARSE, "'input' is the name of the images already");
+    return parse_id(word, id);
+}
+
+/* --- settings --- */
+
+enum {
+    KEY_PAD = 1,  /* with pad=same */
+    KEY_PADS = 2, /* without */
+    KEY_STRIDE = 4,
+    KEY_DILATION = 8,
+    KEY_GROUPS = 16,
+    KEY_EXTRA = 32,
+    KEY_COUNT_PAD = 64,
+    KEY_MOMENTUM = 128,
+    KEY_EPSILON = 256,
+    KEY_FORM = 512,
+    KEY_BIAS = 1024,
+    KEY_INIT = 2048,
+    KEY_AS = 4096,
+    KEY_FROM = 8192,
+};
+#define KEYS_OF_ALL (KEY_AS | KEY_FROM)
+#define KEYS_OF_CONV (KEY_STRIDE | KEY_DILATION | KEY_BIAS | KEY_INIT)
 
 static const struct {
     const char *name, *accepts;
     int bit;
 } keys[] = {
     {"pad", "pad=P, pad=HxW, pad=T,B,L,R or pad=same", KEY_PAD},
+    {"pad", "pad=P, pad=HxW or pad=T,B,L,R", KEY_PADS},
     {"stride", "stride=S or stride=HxW, at least 1", KEY_STRIDE},
-    {"bias", "bias=yes or bias=no", KEY_BIAS},
-    {"init", "init=he, init=xavier or init=zero", KEY_INIT},
+    {"dilation", "dilation=D or dilation=HxW, at least 1", KEY_DILATION},
+    {"groups", "groups=G, at least 1", KEY_GROUPS},
+    {"extra", "extra=P or extra=HxW, below the stride", KEY_EXTRA},
+    {"count_pad", "count_pad=yes or count_pad=no", KEY_COUNT_PAD},
+    {"momentum", "momentum=M from 0 to 1", KEY_MOMENTUM},
+    {"epsilon", "epsilon=E above 0, up to 1e30", KEY_EPSILON},
     {"form", "form=erf or form=tanh", KEY_FORM},
+    {"bias", "bias=yes or bias=no", KEY_BIAS},
+    {"init",
+     "init= he, he-uniform, xavier, xavier-uniform, zero, normal(MEAN,DEV) or uniform(LOW,HIGH)",
+     KEY_INIT},
+    {"as", "as=NAME for this layer's output, " ID_ACCEPTS, KEY_AS},
+    {"from", "from=NAME of an earlier output, or from=input", KEY_FROM},
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
+/* --- kinds --- */
+
+/* The letters of `arguments`: o outputs, k kernel, w window or global, r rate, a slope or alpha
+ * that may be left out, i the name of an output. */
 static const struct kind {
-    const char *name, *usage;
+    const char *name, *usage, *arguments;
     enum cairn_layer_kind kind;
     int keys;
 } kinds[] = {
-    {"conv", "conv OUTPUTS KHxKW [pad=...] [stride=...] [bias=no] [init=...]", CAIRN_LAYER_CONV,
-     KEY_PAD | KEY_STRIDE | KEY_BIAS | KEY_INIT},
-    {"linear", "linear OUTPUTS [bias=no] [init=...]", CAIRN_LAYER_LINEAR, KEY_BIAS | KEY_INIT},
-    {"maxpool", "maxpool K or KHxKW [stride=...] [pad=...]", CAIRN_LAYER_MAXPOOL,
+    {"conv",
+     "conv OUTPUTS KHxKW [pad=...] [stride=...] [dilation=...] [groups=...] [bias=no] [init=...]",
+     "ok", CAIRN_LAYER_CONV, KEYS_OF_CONV | KEY_PAD | KEY_GROUPS},
+    {"convtranspose",
+     "convtranspose OUTPUTS KHxKW [pad=...] [stride=...] [dilation=...] [extra=...] [bias=no] "
+     "[init=...]",
+     "ok", CAIRN_LAYER_CONV_TRANSPOSE, KEYS_OF_CONV | KEY_PADS | KEY_EXTRA},
+    {"linear", "linear OUTPUTS [bias=no] [init=...]", "o", CAIRN_LAYER_LINEAR, KEY_BIAS | KEY_INIT},
+    {"maxpool", "maxpool K, KHxKW or global [stride=...] [pad=...]", "w", CAIRN_LAYER_MAXPOOL,
      KEY_PAD | KEY_STRIDE},
-    {"relu", "relu", CAIRN_LAYER_RELU, 0},
-    {"tanh", "tanh", CAIRN_LAYER_TANH, 0},
-    {"sigmoid", "sigmoid", CAIRN_LAYER_SIGMOID, 0},
-    {"leakyrelu", "leakyrelu [SLOPE], from 0 to 2^20 (0.01)", CAIRN_LAYER_LEAKYRELU, 0},
-    {"elu", "elu [ALPHA], from 0 to 2^20 (1)", CAIRN_LAYER_ELU, 0},
-    {"gelu", "gelu [form=erf|tanh]", CAIRN_LAYER_GELU, KEY_FORM},
-    {"silu", "silu", CAIRN_LAYER_SILU, 0},
-    {"softplus", "softplus", CAIRN_LAYER_SOFTPLUS, 0},
-    {"hardsigmoid", "hardsigmoid", CAIRN_LAYER_HARDSIGMOID, 0},
-    {"hardswish", "hardswish", CAIRN_LAYER_HARDSWISH, 0},
-    {"dropout", "dropout RATE, from 0 to below 1", CAIRN_LAYER_DROPOUT, 0},
-    {"flatten", "flatten", CAIRN_LAYER_FLATTEN, 0},
-    {"none", "none", CAIRN_LAYER_NONE, 0},
+    {"avgpool", "avgpool K, KHxKW or global [stride=...] [pad=...] [count_pad=yes]", "w",
+     CAIRN_LAYER_AVGPOOL, KEY_PAD | KEY_STRIDE | KEY_COUNT_PAD},
+    {"batchnorm", "batchnorm [momentum=0.1] [epsilon=1e-5]", "", CAIRN_LAYER_BATCHNORM,
+     KEY_MOMENTUM | KEY_EPSILON},
+    {"relu", "relu", "", CAIRN_LAYER_RELU, 0},
+    {"tanh", "tanh", "", CAIRN_LAYER_TANH, 0},
+    {"sigmoid", "sigmoid", "", CAIRN_LAYER_SIGMOID, 0},
+    {"leakyrelu", "leakyrelu [SLOPE], from 0 to 2^20 (0.01)", "a", CAIRN_LAYER_LEAKYRELU, 0},
+    {"elu", "elu [ALPHA], from 0 to 2^20 (1)", "a", CAIRN_LAYER_ELU, 0},
+    {"gelu", "gelu [form=erf|tanh]", "", CAIRN_LAYER_GELU, KEY_FORM},
+    {"silu", "silu", "", CAIRN_LAYER_SILU, 0},
+    {"softplus", "softplus", "", CAIRN_LAYER_SOFTPLUS, 0},
+    {"hardsigmoid", "hardsigmoid", "", CAIRN_LAYER_HARDSIGMOID, 0},
+    {"hardswish", "hardswish", "", CAIRN_LAYER_HARDSWISH, 0},
+    {"softmax", "softmax", "", CAIRN_LAYER_SOFTMAX, 0},
+    {"logsoftmax", "logsoftmax", "", CAIRN_LAYER_LOGSOFTMAX, 0},
+    {"dropout", "dropout RATE, from 0 to below 1", "r", CAIRN_LAYER_DROPOUT, 0},
+    {"add", "add NAME, the name that as= gave to an earlier output, or input", "i", CAIRN_LAYER_ADD,
+     0},
+    {"flatten", "flatten", "", CAIRN_LAYER_FLATTEN, 0},
+    {"none", "none", "", CAIRN_LAYER_NONE, 0},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
+/* Puts name behind the list in text, with a comma between. */
+static void append(char *text, size_t size, const char *name)
+{
+    size_t n = strlen(text);
+    snprintf(text + n, size - n, "%s%s", n ? ", " : "", name);
+}
+
 static cairn_status unknown_key(const struct kind *kind, const char *word)
 {
-    char known[128] = "";
+    char known[160] = "";
     for (size_t i = 0; i < KEYS; i++)
-        if (kind->keys & keys[i].bit) {
-            size_t n = strlen(known);
-            snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", keys[i].name);
-        }
-    if (!*known) return cairn_fail(CAIRN_PARSE, "%s takes no settings, not '%s'", kind->name, word);
+        if ((kind->keys | KEYS_OF_ALL) & keys[i].bit) append(known, sizeof known, keys[i].name);
     return cairn_fail(CAIRN_PARSE, "%s has no setting '%s'; it has: %s", kind->name, word, known);
+}
+
+static cairn_status parse_value(int bit, const char *value, struct cairn_layer *layer)
+{
+    switch (bit) {
+    case KEY_PAD:
+        layer->pad_same = !strcmp(value, "same");
+        return layer->pad_same ? CAIRN_OK : parse_pads(value, layer);
+    case KEY_PADS:
+        return parse_pads(value, layer);
+    case KEY_STRIDE:
+        return parse_pair(value, 1, &layer->stride_h, &layer->stride_w);
+    case KEY_DILATION:
+        return parse_pair(value, 1, &layer->dilation_h, &layer->dilation_w);
+    case KEY_GROUPS:
+        return cairn_text_int(value, 1, MAX_SIZE, &layer->groups);
+    case KEY_EXTRA:
+        return parse_pair(value, 0, &layer->extra_h, &layer->extra_w);
+    case KEY_COUNT_PAD:
+        return parse_yes_no(value, &layer->count_pad);
+    case KEY_MOMENTUM:
+        return parse_float(value, 0, 1, &layer->momentum);
+    case KEY_EPSILON:
+        return parse_float(value, 0x1p-149, 1e30, &layer->epsilon);
+    case KEY_FORM:
+        return parse_form(value, &layer->gelu_tanh);
+    case KEY_BIAS:
+        return parse_yes_no(value, &layer->bias);
+    case KEY_INIT:
+        return cairn_init_word(value, &layer->init);
+    case KEY_AS:
+        return parse_as(value, layer->as);
+    default:
+        return parse_id(value, layer->from);
+    }
 }
 
 static cairn_status parse_key(const struct kind *kind, char *word, struct cairn_layer *layer,
                               int *seen)
 {
-    cairn_status st = CAIRN_OK;
     char *value = strchr(word, '=');
     if (!value)
         return cairn_fail(CAIRN_PARSE, "'%s' does not belong here; accepted: %s", word,
                           kind->usage);
     *value++ = '\0';
+    int known = kind->keys | KEYS_OF_ALL;
     size_t i = 0;
-    while (i < KEYS && (strcmp(keys[i].name, word) != 0 || !(kind->keys & keys[i].bit))) i++;
+    while (i < KEYS && (strcmp(keys[i].name, word) != 0 || !(known & keys[i].bit))) i++;
     if (i == KEYS) return unknown_key(kind, word);
     if (*seen & keys[i].bit) return cairn_fail(CAIRN_PARSE, "%s= is given twice", word);
     *seen |= keys[i].bit;
-    switch (keys[i].bit) {
-    case KEY_PAD:
-        st = parse_pad(value, layer);
-        break;
-    case KEY_STRIDE:
-        st = parse_pair(value, 1, &layer->stride_h, &layer->stride_w);
-        break;
-    case KEY_BIAS:
-        st = parse_yes_no(value, &layer->bias);
-        break;
-    case KEY_FORM:
-        st = parse_form(value, &layer->gelu_tanh);
-        break;
-    default:
-        st = parse_layer_init(value, &layer->init);
-        break;
-    }
+    cairn_status st = parse_value(keys[i].bit, value, layer);
     if (st == CAIRN_OK) return st;
     char why[256];
     snprintf(why, sizeof why, "%s", cairn_error());
     return cairn_fail(st, "%s=: %s; accepted: %s", word, why, keys[i].accepts);
 }
 
-/* The slope of leakyrelu and the alpha of elu may be left out. */
-static cairn_status parse_alpha(const struct kind *kind, struct line *line,
-                                struct cairn_layer *layer)
+static cairn_status parse_argument(char letter, const char *word, struct cairn_layer *layer)
 {
-    cairn_status st = CAIRN_OK;
-    double alpha;
-    if (kind->kind == CAIRN_LAYER_LEAKYRELU) layer->alpha = 0.01f;
-    if (line->taken == line->count || strchr(line->words[line->taken], '=')) return st;
-    char *word = next(line);
-    TRY(cairn_text_double(word, &alpha));
-    if (!(alpha >= 0 && alpha <= 1048576))
-        return cairn_fail(CAIRN_PARSE, "%s is out of range", word);
-    layer->alpha = (float)alpha;
-out:
-    return st;
+    switch (letter) {
+    case 'o':
+        return cairn_text_int(word, 1, MAX_SIZE, &layer->outputs);
+    case 'w':
+        layer->global = !strcmp(word, "global");
+        return layer->global ? CAIRN_OK : parse_pair(word, 1, &layer->kh, &layer->kw);
+    case 'k':
+        return parse_pair(word, 1, &layer->kh, &layer->kw);
+    case 'r':
+        return parse_float(word, 0, 0x1.fffffep-1, &layer->rate);
+    case 'a':
+        return parse_float(word, 0, MAX_SIZE, &layer->alpha);
+    default:
+        return parse_id(word, layer->other);
+    }
 }
 
 /* The words before the settings. */
-static cairn_status parse_arguments(const struct kind *kind, struct line *line,
+static cairn_status parse_arguments(const struct kind *kind, struct cairn_line *line,
                                     struct cairn_layer *layer)
 {
     cairn_status st = CAIRN_OK;
-    double rate;
-    char *word;
-    int wanted = kind->kind == CAIRN_LAYER_CONV ? 2
-                 : kind->kind == CAIRN_LAYER_LINEAR || kind->kind == CAIRN_LAYER_MAXPOOL ||
-                         kind->kind == CAIRN_LAYER_DROPOUT
-                     ? 1
-                     : 0;
-    if (kind->kind == CAIRN_LAYER_LEAKYRELU || kind->kind == CAIRN_LAYER_ELU)
-        return parse_alpha(kind, line, layer);
-    for (int i = 0; i < wanted; i++) {
-        word = next(line);
-        if (!word || strchr(word, '='))
-            return cairn_fail(CAIRN_PARSE, "%s lacks a value", kind->name);
-        if (kind->kind == CAIRN_LAYER_DROPOUT) {
-            TRY(cairn_text_double(word, &rate));
-            layer->rate = (float)rate;
-            if (!(rate >= 0 && layer->rate < 1))
-                return cairn_fail(CAIRN_PARSE, "%s is out of range", word);
-        } else if (kind->kind == CAIRN_LAYER_MAXPOOL || i == 1) {
-            TRY(parse_pair(word, 1, &layer->kh, &layer->kw));
-        } else {
-            TRY(cairn_text_int(word, 1, MAX_SIZE, &layer->outputs));
-        }
+    for (const char *letter = kind->arguments; *letter && st == CAIRN_OK; letter++) {
+        char *word = cairn_line_argument(line);
+        if (!word && *letter == 'a') return CAIRN_OK;
+        st = word ? parse_argument(*letter, word, layer)
+                  : cairn_fail(CAIRN_PARSE, "%s lacks a value", kind->name);
     }
-out:
-    return st;
+    if (st == CAIRN_OK) return st;
+    char why[256];
+    snprintf(why, sizeof why, "%s", cairn_error());
+    return cairn_fail(st, "%s; accepted: %s", why, kind->usage);
 }
 
 static cairn_status parse_kind(const char *word, const struct kind **kind)
 {
-    for (size_t i = 0; i < KINDS; i++)
-        if (!strcmp(kinds[i].name, word)) {
-            *kind = &kinds[i];
-            return CAIRN_OK;
-        }
-    char known[256] = "";
+    char known[320] = "";
     for (size_t i = 0; i < KINDS; i++) {
-        size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", kinds[i].name);
+        *kind = &kinds[i];
+        if (!strcmp(kinds[i].name, word)) return CAIRN_OK;
+        append(known, sizeof known, kinds[i].name);
     }
     return cairn_fail(CAIRN_PARSE, "'%s' is not a layer; there are: %s", word, known);
+}
+
+static struct cairn_layer layer_default(enum cairn_layer_kind kind)
+{
+    return (struct cairn_layer){
+        .kind = kind,
+        .stride_h = 1,
+        .stride_w = 1,
+        .dilation_h = 1,
+        .dilation_w = 1,
+        .groups = 1,
+        .bias = kind == CAIRN_LAYER_CONV || kind == CAIRN_LAYER_CONV_TRANSPOSE ||
+                kind == CAIRN_LAYER_LINEAR,
+        .alpha = kind == CAIRN_LAYER_LEAKYRELU ? 0.01f : 1.0f,
+        .momentum = kind == CAIRN_LAYER_BATCHNORM ? 0.1f : 0.0f,
+        .epsilon = kind == CAIRN_LAYER_BATCHNORM ? 1e-5f : 0.0f,
+    };
+}
+
+/* What no word alone can tell. */
+static cairn_status check_together(const struct cairn_layer *layer, int seen)
+{
+    int is_pool = layer->kind == CAIRN_LAYER_MAXPOOL || layer->kind == CAIRN_LAYER_AVGPOOL;
+    if (layer->global && (seen & (KEY_PAD | KEY_STRIDE | KEY_COUNT_PAD)))
+        return cairn_fail(CAIRN_PARSE, "a global pool is one window over the whole plane: it takes "
+                                       "no stride, pad or count_pad");
+    if (is_pool && !layer->global &&
+        (layer->pad_t >= layer->kh || layer->pad_b >= layer->kh || layer->pad_l >= layer->kw ||
+         layer->pad_r >= layer->kw))
+        return cairn_fail(CAIRN_PARSE, "the padding must be smaller than the window, %lldx%lld",
+                          (long long)layer->kh, (long long)layer->kw);
+    if (layer->extra_h >= layer->stride_h || layer->extra_w >= layer->stride_w)
+        return cairn_fail(CAIRN_PARSE, "extra=%lldx%lld must be below the stride, %lldx%lld",
+                          (long long)layer->extra_h, (long long)layer->extra_w,
+                          (long long)layer->stride_h, (long long)layer->stride_w);
+    if (layer->groups > 1 && layer->outputs % layer->groups)
+        return cairn_fail(CAIRN_PARSE, "groups=%lld does not divide the %lld outputs",
+                          (long long)layer->groups, (long long)layer->outputs);
+    return CAIRN_OK;
 }
 
 cairn_status cairn_layer_parse(const char *text, struct cairn_layer *layer, int *column)
 {
     cairn_status st = CAIRN_OK;
-    struct line line;
+    struct cairn_line line;
     const struct kind *kind = &kinds[0];
     int seen = 0;
     memset(layer, 0, sizeof *layer);
-    TRY(split(text, &line));
-    TRY(parse_kind(next(&line), &kind));
+    TRY(cairn_line_split(text, &line));
+    TRY(parse_kind(cairn_line_next(&line), &kind));
+    *layer = layer_default(kind->kind);
     memcpy(layer->text, text, strlen(text) + 1);
-    layer->kind = kind->kind;
-    layer->bias = kind->kind == CAIRN_LAYER_CONV || kind->kind == CAIRN_LAYER_LINEAR;
-    layer->stride_h = layer->stride_w = layer->dilation_h = layer->dilation_w = layer->groups = 1;
-    layer->alpha = 1.0f;
-    st = parse_arguments(kind, &line, layer);
-    if (st != CAIRN_OK) {
-        char why[256];
-        snprintf(why, sizeof why, "%s", cairn_error());
-        st = cairn_fail(st, "%s; accepted: %s", why, kind->usage);
-        goto out;
+    TRY(parse_arguments(kind, &line, layer));
+    if (kind->kind == CAIRN_LAYER_MAXPOOL || kind->kind == CAIRN_LAYER_AVGPOOL) {
+        layer->stride_h = layer->global ? 1 : layer->kh;
+        layer->stride_w = layer->global ? 1 : layer->kw;
     }
-    if (kind->kind == CAIRN_LAYER_MAXPOOL) {
-        layer->stride_h = layer->kh;
-        layer->stride_w = layer->kw;
-    }
-    for (char *word; (word = next(&line));) TRY(parse_key(kind, word, layer, &seen));
-    if (kind->kind == CAIRN_LAYER_MAXPOOL &&
-        (layer->pad_t >= layer->kh || layer->pad_b >= layer->kh || layer->pad_l >= layer->kw ||
-         layer->pad_r >= layer->kw))
-        st = cairn_fail(CAIRN_PARSE, "the padding must be smaller than the window, %lldx%lld",
-                        (long long)layer->kh, (long long)layer->kw);
-out:
-    if (column) *column = line.bad;
-    return st;
-}
-
-static cairn_status parse_normal(struct line *line, struct cairn_init *init)
-{
-    cairn_status st = CAIRN_OK;
-    int seen_mean = 0, seen_dev = 0;
-    for (char *word; (word = next(line));) {
-        double value;
-        int is_mean = !strncmp(word, "mean=", 5), is_dev = !strncmp(word, "dev=", 4);
-        if (!is_mean && !is_dev)
-            return cairn_fail(CAIRN_PARSE,
-                              "'%s' is not a setting of normal; accepted: normal [mean=M] [dev=D]",
-                              word);
-        if (is_mean ? seen_mean++ : seen_dev++)
-            return cairn_fail(CAIRN_PARSE, "'%s' is given twice", word);
-        TRY(cairn_text_double(strchr(word, '=') + 1, &value));
-        if (is_dev && value < 0) return cairn_fail(CAIRN_PARSE, "dev=%g is negative", value);
-        *(is_mean ? &init->mean : &init->dev) = (float)value;
-    }
-out:
-    return st;
-}
-
-cairn_status cairn_init_parse(const char *text, struct cairn_init *init, int *column)
-{
-    cairn_status st = CAIRN_OK;
-    struct line line;
-    char *word;
-    memset(init, 0, sizeof *init);
-    TRY(split(text, &line));
-    word = next(&line);
-    if (!strcmp(word, "normal")) {
-        *init = (struct cairn_init){CAIRN_INIT_NORMAL, 0, 0.01f};
-        TRY(parse_normal(&line, init));
-        goto out;
-    }
-    if (parse_layer_init(word, init) != CAIRN_OK) {
-        st = cairn_fail(
-            CAIRN_PARSE,
-            "'%s' is not an initialiser; there are: he, xavier, zero, normal [mean=M] [dev=D]",
-            word);
-        goto out;
-    }
-    if ((word = next(&line))) st = cairn_fail(CAIRN_PARSE, "'%s' does not belong here", word);
+    for (char *word; (word = cairn_line_next(&line));) TRY(parse_key(kind, word, layer, &seen));
+    TRY(check_together(layer, seen));
 out:
     if (column) *column = line.bad;
     return st;

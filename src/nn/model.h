@@ -40,8 +40,9 @@ struct cairn_param {
     int64_t
         dims[4]; /* conv: O,I/groups,KH,KW; convtranspose: I,O,KH,KW; linear: OUT,IN; else: OUT */
     int64_t count, offset;   /* floats; offset in the flat buffer */
-    int64_t fan_in, fan_out; /* of the layer: c/groups * kh * kw and o/groups * kh * kw, or inputs
-                                and outputs */
+    int64_t fan_in, fan_out; /* of the layer: c/groups * kh * kw and o/groups * kh * kw (of a
+                                transposed convolution, too: c inputs reach an output), or inputs
+                                and outputs; 0: batchnorm's */
     struct cairn_init init;  /* the rule that applies: never UNSET */
 };
 
@@ -64,9 +65,10 @@ struct cairn_init_rules {
     struct cairn_init fallback, conv, linear;
 };
 
-/* Infers every shape. CAIRN_INVALID names the layer, its text and its input where a shape is
- * impossible, and tells when the last layer does not give one number per class or nothing can be
- * trained. */
+/* Links the layers by from= and add, and infers every shape. CAIRN_INVALID names the layer, its
+ * text and its input where a shape is impossible, a name that is unknown, given twice or that of a
+ * later output, an output that nobody takes, and tells when the last layer does not give one number
+ * per class or nothing can be trained. */
 cairn_status cairn_model_create(const struct cairn_layer *layers, int count, struct cairn_shape in,
                                 int64_t classes, const struct cairn_init_rules *rules,
                                 struct cairn_model **model);

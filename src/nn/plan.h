@@ -5,7 +5,12 @@
  * draw, the learning rate - is struct cairn_now and patched into a copy. Two tensors whose lives
  * (first to last step that touches them) overlap never share arena bytes. Every size is known
  * before any memory is allocated, and running a plan allocates nothing. A fused step is defined as
- * its parts in order, so fusing changes no bit. */
+ * its parts in order, so fusing changes no bit.
+ *
+ * A softmax or logsoftmax that ends the model is the one inside cross-entropy: with that loss it is
+ * left out, and what an evaluation keeps as logits is its input. With the other losses it is a
+ * layer as everywhere else. The gradient of an output that several layers take is the sum of
+ * theirs, the last layer's first, and of an addition's the input's first. */
 #ifndef CAIRN_NN_PLAN_H
 #define CAIRN_NN_PLAN_H
 
@@ -51,8 +56,9 @@ struct cairn_step {
 enum cairn_plan_kind {
     CAIRN_PLAN_TRAIN,      /* gather, forward, loss, backward, update */
     CAIRN_PLAN_EVALUATE,   /* gather, forward, loss; logits are kept */
-    CAIRN_PLAN_GRADIENT,   /* TRAIN without the update: GRADS and LOSS are the result */
-    CAIRN_PLAN_ACCUMULATE, /* GRADIENT, then SUMS = SUMS + GRADS */
+    CAIRN_PLAN_GRADIENT,   /* TRAIN without the update: GRADS and LOSS are the result; running
+                              statistics move */
+    CAIRN_PLAN_ACCUMULATE, /* GRADIENT, then SUMS = SUMS + GRADS; the caller zeroes SUMS */
     CAIRN_PLAN_UPDATE,     /* the update alone, from SUMS; batch is ignored */
 };
 

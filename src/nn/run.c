@@ -59,14 +59,42 @@ void cairn_memory_free(struct cairn_memory *memory)
     memset(memory, 0, sizeof *memory);
 }
 
-static void patch(struct cairn_problem *problem, const struct cairn_now *now)
+static void set_rate(struct cairn_problem *problem, const struct cairn_now *now)
 {
-    if (problem->op == CAIRN_OP_DROPOUT) problem->u.dropout.step = now->step & 0xffffffff;
-    if (problem->op == CAIRN_OP_SGD) problem->u.sgd.lr = now->rate;
-    if (problem->op == CAIRN_OP_ADAM) {
+    switch (problem->op) {
+    case CAIRN_OP_SGD:
+        problem->u.sgd.lr = now->rate;
+        break;
+    case CAIRN_OP_ADAM:
         problem->u.adam.lr = now->rate;
         problem->u.adam.c1 = now->c1;
         problem->u.adam.c2 = now->c2;
+        break;
+    case CAIRN_OP_RMSPROP:
+        problem->u.rmsprop.lr = now->rate;
+        break;
+    case CAIRN_OP_ADAGRAD:
+        problem->u.adagrad.lr = now->rate;
+        break;
+    case CAIRN_OP_ADADELTA:
+        problem->u.adadelta.lr = now->rate;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Dropout counts elements, augmentation images, both from the start of the whole batch. */
+static void patch(struct cairn_problem *problem, int64_t batch, const struct cairn_now *now)
+{
+    if (problem->op == CAIRN_OP_DROPOUT) {
+        problem->u.dropout.step = now->step & 0xffffffff;
+        problem->u.dropout.first = now->first * (problem->u.dropout.count / batch);
+    } else if (problem->op == CAIRN_OP_AUGMENT) {
+        problem->u.augment.step = now->step & 0xffffffff;
+        problem->u.augment.first = now->first;
+    } else {
+        set_rate(problem, now);
     }
 }
 
@@ -79,19 +107,26 @@ static struct cairn_mem place(const struct cairn_tensor *t, const struct cairn_m
     return (struct cairn_mem){memory->buffers[t->region], t->offset + moved * t->advance};
 }
 
+void cairn_plan_problem(const struct cairn_plan *plan, const struct cairn_memory *memory,
+                        const struct cairn_now *now, int number, struct cairn_problem *problem)
+{
+    const struct cairn_step *step = &plan->steps[number];
+    const struct cairn_operand *operands = cairn_schema_of(step->problem.op)->operands;
+    *problem = step->problem;
+    patch(problem, plan->batch, now);
+    for (int o = 0; operands[o].name; o++)
+        if (step->tensors[o] >= 0)
+            *cairn_problem_mem(problem, &operands[o]) =
+                place(&plan->tensors[step->tensors[o]], memory, now);
+}
+
 cairn_status cairn_plan_run(const struct cairn_plan *plan, struct cairn_device *device,
                             const struct cairn_memory *memory, const struct cairn_now *now)
 {
     cairn_status st = CAIRN_OK;
     for (int s = 0; s < plan->step_count; s++) {
-        const struct cairn_step *step = &plan->steps[s];
-        const struct cairn_operand *operands = cairn_schema_of(step->problem.op)->operands;
-        struct cairn_problem problem = step->problem;
-        patch(&problem, now);
-        for (int o = 0; operands[o].name; o++)
-            if (step->tensors[o] >= 0)
-                *cairn_problem_mem(&problem, &operands[o]) =
-                    place(&plan->tensors[step->tensors[o]], memory, now);
+        struct cairn_problem problem;
+        cairn_plan_problem(plan, memory, now, s, &problem);
         TRY(cairn_run(device, &problem));
     }
 out:

@@ -62,7 +62,7 @@ cairn_status cairn_eval(const struct cairn_eval_options *options, struct cairn_e
     TRY(cairn_dataset_load(recipe.data.name, options->compute.data_dir, recipe.data.seed, &data));
     TRY(cairn_session_describe(&session, &recipe, (struct cairn_shape){data.c, data.h, data.w},
                                data.classes, data.train.count, data.test.count));
-    flat = malloc((size_t)session.model->flat_floats * sizeof *flat);
+    flat = malloc((size_t)session.model->total_floats * sizeof *flat);
     if (!flat) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;

@@ -200,7 +200,7 @@ cairn_status cairn_session_plan(struct cairn_session *session, int test_only)
 
     int64_t evaluated = largest(counts[CAIRN_PART_VALIDATION], counts[CAIRN_PART_TEST]);
     int64_t rows = largest(counts[CAIRN_PART_TRAIN], evaluated);
-    bytes[CAIRN_REGION_PARAMS] = flat;
+    bytes[CAIRN_REGION_PARAMS] = session->model->total_floats * 4;
     if (!test_only) {
         bytes[CAIRN_REGION_GRADS] = bytes[CAIRN_REGION_MOMENT1] = flat;
         if (session->recipe->train.optimizer == CAIRN_OPTIMIZER_ADAM)
@@ -254,7 +254,7 @@ cairn_status cairn_session_load(struct cairn_session *session, const struct cair
 {
     cairn_status st = CAIRN_OK;
     size_t rows = (size_t)(session->bytes[CAIRN_REGION_LOSS] / 4),
-           flat = (size_t)session->model->flat_floats;
+           flat = (size_t)session->model->total_floats;
     session->losses = malloc(rows * sizeof *session->losses);
     session->scratch = malloc(rows * sizeof *session->scratch);
     session->flat = malloc(flat * sizeof *session->flat);

@@ -74,7 +74,7 @@ static cairn_status set_up(struct trainer *t)
     TRY(cairn_session_plan(&t->session, 0));
     TRY(cairn_session_load(&t->session, &data));
     t->session.stop = o->stop;
-    size_t flat = (size_t)t->session.model->flat_floats;
+    size_t flat = (size_t)t->session.model->total_floats;
     t->best = calloc(flat, sizeof *t->best);
     t->moment1 = calloc(flat, sizeof *t->moment1);
     if (t->session.memory.buffers[CAIRN_REGION_MOMENT2])
