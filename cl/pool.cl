@@ -1,9 +1,10 @@
-/* Max pooling and its gradient; formulas in <cairn/problem.h>.
+/* Max pooling and its gradient; formulas in <cairn/problem.h>. The mean: pool-mean.cl.
  *
  * best starts as the window's first element inside the image and every element is offered in row
  * order, so that ties keep the first and the last NaN stays. "cpu": a work-item makes a block of
  * rows, in vectors where windows lie inside the image. "gpu": a work-item makes one element. */
 #include "exact.h"
+#include "even.h"
 
 #define OFFER(v, position)                                                                         \
     do {                                                                                           \
@@ -72,17 +73,6 @@ static inline void pool_window(__global const float *plane, long corner, int w, 
     }
 #define LANES4 ((int4)(0, 1, 2, 3))
 #define LANES8 ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
-#define EVEN4(v) ((v).even)
-#define ODD4(v) ((v).odd)
-/* Of 16 as halves of 64-bit words: one simulator takes elements of the shuffles that .even and .odd
- * become for uninitialised. */
-#ifdef __ENDIAN_LITTLE__
-#define EVEN8(v) as_float8(convert_uint8(as_ulong8(v)))
-#define ODD8(v) as_float8(convert_uint8(as_ulong8(v) >> 32))
-#else
-#define EVEN8(v) ((v).even)
-#define ODD8(v) ((v).odd)
-#endif
 POOL_ROWS(4, 8)
 POOL_ROWS(8, 16)
 

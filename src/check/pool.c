@@ -1,5 +1,8 @@
-/* Max pooling and its gradient; winners are drawn among the valid taps of each window. */
+/* Pooling and its gradient; the winners of max are drawn among the valid taps of each window. */
 #include "check/check.h"
+
+#include <float.h>
+#include <math.h>
 
 static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
                         int64_t *before, int64_t *after)
@@ -10,15 +13,32 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
     *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel);
 }
 
+/* Many planes, each under one window, which may reach beyond it. */
+static void draw_whole(struct check_rng *rng, int small, struct cairn_pool *p)
+{
+    p->planes = check_size(rng, small ? 70 : 5000);
+    p->h = check_size(rng, small ? 7 : 17);
+    p->w = check_size(rng, small ? 7 : 17);
+    p->pad_t = check_chance(rng, 80) ? 0 : check_below(rng, 3);
+    p->pad_l = check_chance(rng, 80) ? 0 : check_below(rng, 3);
+    p->kh = p->h + p->pad_t;
+    p->kw = p->w + p->pad_l;
+    p->stride_h = p->stride_w = 1;
+    p->pad_b = p->pad_r = 0;
+}
+
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
-    (void)profile;
     struct cairn_pool *p = &problem->u.pool;
     p->planes = check_size(rng, small ? 5 : 130);
     p->h = check_size(rng, small ? 12 : 50);
     p->w = check_size(rng, small ? 12 : 70);
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+    if (profile < 50) return;
+    p->kind = CAIRN_POOL_AVERAGE;
+    p->count_pad = check_chance(rng, 40);
+    if (profile >= 80) draw_whole(rng, small, p);
 }
 
 /* A place in [at, at + kernel) inside [0, size). */
@@ -44,12 +64,19 @@ static int fill_grad(const struct check_case *c, int operand, const struct check
     return 1;
 }
 
-static void bound_max(const struct check_case *c, const struct check_image *images, int operand,
-                      const float *sums, double *bound)
+static void bound_y(const struct check_case *c, const struct check_image *images, int operand,
+                    const float *sums, double *bound)
 {
-    (void)c;
-    (void)sums;
-    for (int64_t i = 0; i < images[operand].extent; i++) bound[i] = CHECK_TINY;
+    const struct cairn_pool *p = &c->problem.u.pool;
+    double terms = (double)(p->kh * p->kw);
+    for (int64_t i = 0; i < images[operand].extent; i++) {
+        double mean = (double)sums[i];
+        bound[i] = CHECK_TINY;
+        if (p->kind == CAIRN_POOL_MAX) continue;
+        /* the sum may overflow where its mean does not */
+        bound[i] = mean * terms * 1.001 > (double)FLT_MAX ? INFINITY
+                                                          : check_sum_bound(terms + 2, mean, 0, 0);
+    }
 }
 
 static void bound_grad(const struct check_case *c, const struct check_image *images, int operand,
@@ -57,8 +84,8 @@ static void bound_grad(const struct check_case *c, const struct check_image *ima
 {
     const struct cairn_pool *p = &c->problem.u.pool;
     for (int64_t i = 0; i < images[operand].extent; i++)
-        bound[i] = check_sum_bound((double)(p->kh * p->kw), (double)sums[i], 0, 0);
+        bound[i] = check_sum_bound((double)(p->kh * p->kw) + 2, (double)sums[i], 0, 0);
 }
 
-const struct check_family check_family_pool = {draw, NULL, bound_max, 0};
+const struct check_family check_family_pool = {draw, NULL, bound_y, 1};
 const struct check_family check_family_pool_grad = {draw, fill_grad, bound_grad, 1};

@@ -1,4 +1,4 @@
-/* Max pooling and its gradient. */
+/* Pooling and its gradient. */
 #include "opencl/shape.h"
 
 #include "device/schema.h"
@@ -49,8 +49,95 @@ out:
     return st;
 }
 
+/* One window that holds each whole plane. */
+static int is_whole(const struct cairn_pool *p)
+{
+    return p->kh - p->pad_t >= p->h && p->kw - p->pad_l >= p->w && cairn_pool_oh(p) == 1 &&
+           cairn_pool_ow(p) == 1;
+}
+
+/* The size of every window, or 0 where those at the edge are smaller. */
+static double fixed_size(const struct cairn_pool *p)
+{
+    if (p->count_pad) return (double)(float)(p->kh * p->kw);
+    return is_whole(p) ? (double)(float)(p->h * p->w) : 0;
+}
+
+#define MEAN_SHAPE                                                                                 \
+    (int)p->h, (int)p->w, (int)p->kh, (int)p->kw, (int)p->stride_h, (int)p->stride_w,              \
+        (int)p->pad_t, (int)p->pad_l, (int)cairn_pool_oh(p), (int)cairn_pool_ow(p), fixed_size(p)
+
+/* How many rows of so much work each make a work-item. */
+static int64_t mean_rows(int64_t total, int64_t work)
+{
+    return ocl_shape_rows(total, work < OCL_ROWS_ELEMENTS ? work : OCL_ROWS_ELEMENTS);
+}
+
+static cairn_status mean_cpu(struct ocl_backend *be, const struct cairn_pool *p)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t total = p->planes * cairn_pool_oh(p),
+            rows = mean_rows(total, PRODUCT(cairn_pool_ow(p), p->kh, p->kw));
+    size_t global = (size_t)((total + rows - 1) / rows), local = 1;
+    cl_kernel kernel;
+    if (is_whole(p)) {
+        rows = (rows + 7) / 8 * 8;
+        global = (size_t)((total + rows - 1) / rows);
+        TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_planes_cpu", &kernel));
+        TRY(ocl_launch(be, kernel, 1, &global, &local, "mmliif", &p->x, &p->y, p->planes, (int)rows,
+                       (int)(p->h * p->w), fixed_size(p)));
+    } else {
+        TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_cpu", &kernel));
+        TRY(ocl_launch(be, kernel, 1, &global, &local, "mmliiiiiiiiiiif", &p->x, &p->y, total,
+                       (int)rows, MEAN_SHAPE));
+    }
+out:
+    return st;
+}
+
+#define MEAN_TILE 32 /* as in cl/pool-mean.cl */
+static cairn_status mean_planes_gpu(struct ocl_backend *be, const struct cairn_pool *p)
+{
+    cairn_status st = CAIRN_OK;
+    size_t group;
+    cl_ulong used;
+    cl_kernel kernel;
+    TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_planes_gpu", &kernel));
+    TRY(ocl_kernel_limits(be, kernel, &group, &used));
+    if (group > 64) group = 64;
+    int64_t step = ocl_shape_planes(p->planes, 1);
+    for (int64_t base = 0; base < p->planes; base += step) {
+        int64_t items = p->planes - base < step ? p->planes - base : step;
+        size_t global = ((size_t)items + group - 1) / group * group;
+        TRY(ocl_launch(be, kernel, 1, &global, &group, "mmUuifL", &p->x, &p->y, (uint64_t)base,
+                       (uint32_t)items, (int)(p->h * p->w), fixed_size(p),
+                       group * (MEAN_TILE + 1) * sizeof(float)));
+    }
+out:
+    return st;
+}
+
+static cairn_status mean_gpu(struct ocl_backend *be, const struct cairn_pool *p)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t size = cairn_pool_oh(p) * cairn_pool_ow(p), step = ocl_shape_planes(p->planes, size);
+    cl_kernel kernel;
+    if (is_whole(p)) return mean_planes_gpu(be, p);
+    TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_gpu", &kernel));
+    for (int64_t base = 0; base < p->planes; base += step) {
+        int64_t items = (p->planes - base < step ? p->planes - base : step) * size;
+        TRY(ocl_launch_1d(be, kernel, items, 0, "mmUuiiiiiiiiiif", &p->x, &p->y, (uint64_t)base,
+                          (uint32_t)items, MEAN_SHAPE));
+    }
+out:
+    return st;
+}
+
 cairn_status ocl_pool(struct cairn_backend *backend, const struct cairn_pool *p, int variant)
 {
+    struct ocl_backend *be = ocl_of(backend);
+    if (p->kind == CAIRN_POOL_AVERAGE)
+        return variant == OCL_SHAPE_CPU ? mean_cpu(be, p) : mean_gpu(be, p);
     return variant == OCL_SHAPE_CPU ? pool_cpu(ocl_of(backend), p) : pool_gpu(ocl_of(backend), p);
 }
 
@@ -85,8 +172,39 @@ out:
     return st;
 }
 
+static cairn_status mean_grad_cpu(struct ocl_backend *be, const struct cairn_pool *p)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t total = p->planes * p->h, rows = mean_rows(total, p->w);
+    size_t global = (size_t)((total + rows - 1) / rows), local = 1;
+    cl_kernel kernel;
+    TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_grad_cpu", &kernel));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmliiiiiiiiiiif", &p->y, &p->x, total,
+                   (int)rows, MEAN_SHAPE));
+out:
+    return st;
+}
+
+static cairn_status mean_grad_gpu(struct ocl_backend *be, const struct cairn_pool *p)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t size = p->h * p->w, step = ocl_shape_planes(p->planes, size);
+    cl_kernel kernel;
+    TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_grad_gpu", &kernel));
+    for (int64_t base = 0; base < p->planes; base += step) {
+        int64_t items = (p->planes - base < step ? p->planes - base : step) * size;
+        TRY(ocl_launch_1d(be, kernel, items, 0, "mmUuiiiiiiiiiif", &p->y, &p->x, (uint64_t)base,
+                          (uint32_t)items, MEAN_SHAPE));
+    }
+out:
+    return st;
+}
+
 cairn_status ocl_pool_grad(struct cairn_backend *backend, const struct cairn_pool *p, int variant)
 {
+    if (p->kind == CAIRN_POOL_AVERAGE)
+        return variant == OCL_SHAPE_CPU ? mean_grad_cpu(ocl_of(backend), p)
+                                        : mean_grad_gpu(ocl_of(backend), p);
     return variant == OCL_SHAPE_CPU ? pool_grad_cpu(ocl_of(backend), p)
                                     : pool_grad_gpu(ocl_of(backend), p);
 }
