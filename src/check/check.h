@@ -192,6 +192,16 @@ double check_sum_bound(double terms, double sum, double largest_a, double larges
 /* What an activation makes of the bound of its argument; want is its result. */
 double check_act_bound(int64_t kind, double before, double want);
 
+/* For the families with labels. Sizes; a factor of the gradient; labels, one in 16 outside
+ * 0..classes - 1; class weights, a quarter of them 0 (returns 0, as fill, where the kind's data is
+ * right). */
+void check_draw_rows(struct check_rng *rng, int profile, int small, int64_t *rows,
+                     int64_t *classes);
+float check_draw_scale(struct check_rng *rng, int64_t rows);
+void check_fill_labels(const struct check_source *source, int64_t extent, int64_t classes,
+                       int32_t *labels);
+int check_fill_weights(const struct check_source *source, int64_t extent, float *weights);
+
 /* The bounds of a fast case, from calloc per output; `against` runs the sums. */
 cairn_status check_bounds(struct cairn_device *against, const struct check_case *c,
                           struct check_image *images, double **bounds);

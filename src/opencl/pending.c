@@ -14,8 +14,6 @@
         (void)backend, (void)problem;                                                              \
         return ocl_one_variant(variants);                                                          \
     }
-PENDING(softmax_grad)
-PENDING(loss)
 PENDING(add)
 PENDING(batchnorm_stats)
 PENDING(batchnorm)

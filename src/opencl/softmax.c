@@ -1,48 +1,56 @@
-/* Softmax with cross-entropy. */
-#include "opencl/opencl.h"
+/* Softmax with cross-entropy, and the gradient of a softmax layer. */
+#include "opencl/row.h"
 
-enum { ROW, GROUP };
-#define LANES 64          /* as SUM_LANES in cl/sum.h */
-#define MOST_GROUPS 65536 /* groups stride over the rows */
-
-/* "row": a work-item per row; "group": a work-group per row, for many classes on a device with many
- * work-items. */
 int ocl_softmax_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
-    int group = !ocl_of(backend)->is_cpu && problem->u.softmax.classes > LANES;
-    variants[ROW] = (struct cairn_variant){.name = "row", .preferred = !group};
-    variants[GROUP] = (struct cairn_variant){.name = "group", .preferred = group};
-    return 2;
+    return ocl_row_variants(backend, problem->u.softmax.classes, variants);
 }
 
-#define FORMAT "mmmmmmliiif"
+int ocl_softmax_grad_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
+                              struct cairn_variant variants[CAIRN_MAX_VARIANTS])
+{
+    return ocl_row_variants(backend, problem->u.softmax_grad.classes, variants);
+}
+
+#define FORMAT "mmmmmmmliiiiffff"
 #define ARGUMENTS                                                                                  \
-    &p->logits, &p->labels, &p->loss, &p->correct, &p->grad, &p->prob, p->rows, (int)p->classes,   \
-        (int)p->want_grad, (int)p->want_prob, (double)p->scale
+    &p->logits, &p->labels, &p->loss, &p->correct, &p->grad, &p->prob, &p->class_weights, p->rows, \
+        (int)p->classes, (int)p->want_grad, (int)p->want_prob, (int)p->weighted, (double)p->scale, \
+        (double)p->smoothing, (double)on, (double)off
 
 cairn_status ocl_softmax(struct cairn_backend *backend, const struct cairn_softmax *p, int variant)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
+    const float off = p->smoothing / (float)p->classes, on = (1.0f - p->smoothing) + off;
     cl_kernel kernel;
-    size_t local = 0, global;
-    cl_ulong local_bytes;
-    if (variant == ROW) {
-        TRY(ocl_kernel(be, "softmax.cl", NULL, "softmax_row", &kernel));
-        global =
-            (size_t)p->rows; /* on a CPU every row is a work-group, so that cores share few rows */
-        local = 1;
-        TRY(be->is_cpu ? ocl_launch(be, kernel, 1, &global, &local, FORMAT, ARGUMENTS)
-                       : ocl_launch_1d(be, kernel, p->rows, 0, FORMAT, ARGUMENTS));
-        goto out;
-    }
-    TRY(ocl_kernel(be, "softmax.cl", NULL, "softmax_group", &kernel));
-    TRY(ocl_kernel_limits(be, kernel, &local, &local_bytes));
-    if (local > LANES) local = LANES;
-    global = (size_t)(p->rows < MOST_GROUPS ? p->rows : MOST_GROUPS) * local;
-    TRY(ocl_launch(be, kernel, 1, &global, &local, FORMAT "LL", ARGUMENTS,
-                   (size_t)LANES * sizeof(float), (size_t)LANES * sizeof(int)));
+    size_t global, local;
+    TRY(ocl_row_kernel(be, "softmax.cl", variant == OCL_ROW ? "softmax_row" : "softmax_group",
+                       variant, p->rows, &kernel, &global, &local));
+    TRY(variant == OCL_ROW ? ocl_launch(be, kernel, 1, &global, &local, FORMAT, ARGUMENTS)
+                           : ocl_launch(be, kernel, 1, &global, &local, FORMAT "LL", ARGUMENTS,
+                                        OCL_ROW_LANE_BYTES, OCL_ROW_LANE_BYTES));
+out:
+    return st;
+}
+
+#define GRAD_FORMAT "mmmlii"
+#define GRAD_ARGUMENTS &p->y, &p->dy, &p->dx, p->rows, (int)p->classes, (int)p->log
+
+cairn_status ocl_softmax_grad(struct cairn_backend *backend, const struct cairn_softmax_grad *p,
+                              int variant)
+{
+    cairn_status st = CAIRN_OK;
+    struct ocl_backend *be = ocl_of(backend);
+    cl_kernel kernel;
+    size_t global, local;
+    TRY(ocl_row_kernel(be, "softmax.cl",
+                       variant == OCL_ROW ? "softmax_grad_row" : "softmax_grad_group", variant,
+                       p->rows, &kernel, &global, &local));
+    TRY(variant == OCL_ROW ? ocl_launch(be, kernel, 1, &global, &local, GRAD_FORMAT, GRAD_ARGUMENTS)
+                           : ocl_launch(be, kernel, 1, &global, &local, GRAD_FORMAT "L",
+                                        GRAD_ARGUMENTS, OCL_ROW_LANE_BYTES));
 out:
     return st;
 }
