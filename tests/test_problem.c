@@ -137,6 +137,11 @@ static const struct {
     {"dropout seed=-1", CAIRN_PARSE, "seed"},
     {"sgd count=3 decay_count=4", CAIRN_INVALID, "decay_count"},
     {"adam count=3 decay_count=4", CAIRN_INVALID, "decay_count"},
+    {"rmsprop count=3 decay_count=4", CAIRN_INVALID, "decay_count"},
+    {"adagrad count=3 decay_count=4", CAIRN_INVALID, "decay_count"},
+    {"adadelta count=3 decay_count=4", CAIRN_INVALID, "decay_count"},
+    {"clip count=3 limit=0", CAIRN_INVALID, "limit"},
+    {"sgd nesterov=2", CAIRN_INVALID, "nesterov"},
 };
 
 START_TEST(malformed_text)

@@ -260,60 +260,6 @@ START_TEST(reduce)
 }
 END_TEST
 
-/* Updates one scalar at a time, through volatile so that nothing is done side by side. */
-START_TEST(updates)
-{
-    enum { COUNT = 501, DECAY = 300 };
-    struct trial s, a;
-    draw_seed(106);
-    trial_init(&s, "sgd count=%d decay_count=%d lr=0.05 momentum=0.9 l2=0.001", COUNT, DECAY);
-    trial_init(&a,
-               "adam count=%d decay_count=%d lr=0.001 beta1=0.91 beta2=0.999 epsilon=1e-4 l2=0.003 "
-               "c1=3.5 c2=90",
-               COUNT, DECAY);
-    struct trial *both[] = {&s, &a};
-    for (int i = 0; i < 2; i++) {
-        draw_wild(trial_floats(both[i], "w"), COUNT, 0);
-        draw_wild(trial_floats(both[i], "g"), COUNT, 0);
-        draw_floats(trial_floats(both[i], "v"), COUNT, 0, 1);
-    }
-    draw_wild(trial_floats(&a, "m"), COUNT, 0);
-    double *sw = trial_doubles(&s, "w"), *sv = trial_doubles(&s, "v"), *aw = trial_doubles(&a, "w");
-    double *am = trial_doubles(&a, "m"), *av = trial_doubles(&a, "v");
-    trial_run(&s, 1);
-    trial_run(&a, 1);
-    for (int i = 0; i < COUNT; i++) {
-        volatile float w = (float)sw[i], v = (float)sv[i], g = trial_floats(&s, "g")[i], m, r1, r2,
-                       u, d;
-        if (i < DECAY) g = fmaf(0.001f, w, g);
-        v = fmaf(0.9f, v, g);
-        w = fmaf(-0.05f, v, w);
-        ck_hold(same_bits(trial_floats(&s, "w")[i], w) && same_bits(trial_floats(&s, "v")[i], v),
-                "sgd %d", i);
-        w = (float)aw[i], v = (float)av[i], m = (float)am[i], g = trial_floats(&a, "g")[i];
-        if (i < DECAY) g = fmaf(0.003f, w, g);
-        r1 = 1.0f - 0.91f, r2 = 1.0f - 0.999f;
-        u = r1 * g;
-        m = fmaf(0.91f, m, u);
-        u = r2 * g;
-        u = u * g;
-        v = fmaf(0.999f, v, u);
-        u = m * 3.5f;
-        d = v * 90.0f;
-        d = sqrtf(d);
-        d = d + 1e-4f;
-        u = u / d;
-        w = fmaf(-0.001f, u, w);
-        ck_hold(same_bits(trial_floats(&a, "w")[i], w) && same_bits(trial_floats(&a, "m")[i], m) &&
-                    same_bits(trial_floats(&a, "v")[i], v),
-                "adam %d", i);
-    }
-    free(sw), free(sv), free(aw), free(am), free(av);
-    trial_finish(&s);
-    trial_finish(&a);
-}
-END_TEST
-
 /* --- instruction sets --- */
 
 static int clones_here(const struct clone *clones[3])
@@ -423,6 +369,34 @@ static void run_norm(const struct clone *clone, float to[3][LONG])
         0);
 }
 
+/* Every update, and clipping, on the same g, w and two moments, one after the other. */
+static void run_updates(const struct clone *clone, const struct cairn_mem mem[4])
+{
+    static float sumsq = 49;
+    struct ref_buffer square = {.data = (unsigned char *)&sumsq};
+    const struct cairn_mem g = mem[0], w = mem[1], m = mem[2], v = mem[3];
+    enum { ALL = LONG, PART = LONG / 2 };
+    clone->clip(NULL, &(struct cairn_clip){ALL, 2.5f, {&square.base, 0}, w}, 0);
+    for (int more = 0; more < 2; more++) {
+        float l1 = more ? 0.1f : 0, l2 = 0.01f, decay = more ? 0.2f : 0;
+        clone->sgd(NULL, &(struct cairn_sgd){ALL, PART, more, 0.1f, 0.9f, l1, l2, decay, w, g, m},
+                   0);
+        clone->adam(NULL,
+                    &(struct cairn_adam){ALL, PART, 0.1f, 0.9f, 0.99f, 1e-8f, l1, l2, decay, 2, 3,
+                                         w, g, m, v},
+                    0);
+        clone->rmsprop(
+            NULL,
+            &(struct cairn_rmsprop){ALL, PART, 0.1f, 0.9f, 0.9f, 1e-8f, l1, l2, decay, w, g, m, v},
+            0);
+        clone->adagrad(NULL,
+                       &(struct cairn_adagrad){ALL, PART, 0.1f, 1e-8f, l1, l2, decay, w, g, v}, 0);
+        clone->adadelta(
+            NULL, &(struct cairn_adadelta){ALL, PART, 0.1f, 0.9f, 1e-6f, l1, l2, decay, w, g, v, m},
+            0);
+    }
+}
+
 static void run_clone(const struct clone *clone, float to[RESULTS][LONG])
 {
     struct ref_buffer buffers[4];
@@ -437,31 +411,7 @@ static void run_clone(const struct clone *clone, float to[RESULTS][LONG])
     clone->activate(CAIRN_ACT_TANH, in[0], to[0], LONG);
     clone->activate(CAIRN_ACT_SIGMOID, in[0], to[1], LONG);
     clone->activate(CAIRN_ACT_RELU, to[1], to[1], LONG);
-    clone->sgd(NULL,
-               &(struct cairn_sgd){.count = LONG,
-                                   .decay_count = LONG / 2,
-                                   .lr = 0.1f,
-                                   .momentum = 0.9f,
-                                   .l2 = 0.01f,
-                                   .w = mem[1],
-                                   .g = mem[0],
-                                   .v = mem[2]},
-               0);
-    clone->adam(NULL,
-                &(struct cairn_adam){.count = LONG,
-                                     .decay_count = LONG / 2,
-                                     .lr = 0.1f,
-                                     .beta1 = 0.9f,
-                                     .beta2 = 0.99f,
-                                     .epsilon = 1e-8f,
-                                     .l2 = 0.01f,
-                                     .c1 = 2,
-                                     .c2 = 3,
-                                     .w = mem[1],
-                                     .g = mem[0],
-                                     .m = mem[2],
-                                     .v = mem[3]},
-                0);
+    run_updates(clone, mem);
     run_activations(clone, to + 5);
     run_norm(clone, to + NORM);
 }
@@ -496,7 +446,6 @@ int main(void)
     tcase_add_test(cases, conv_data);
     tcase_add_test(cases, conv_weights);
     tcase_add_test(cases, reduce);
-    tcase_add_test(cases, updates);
     tcase_add_test(cases, clones_of_the_product);
     tcase_add_test(cases, clones_of_the_loops);
     suite_add_tcase(suite, cases);

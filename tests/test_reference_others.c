@@ -309,72 +309,6 @@ START_TEST(gather_random)
 }
 END_TEST
 
-START_TEST(sgd_steps)
-{
-    struct trial t;
-    draw_seed(80);
-    trial_init(&t, "sgd count=1000 decay_count=600 lr=0.1 momentum=0.9 l2=0.01");
-    draw_floats(trial_floats(&t, "w"), 1000, -1, 1);
-    double *w = trial_doubles(&t, "w"), *v = trial_doubles(&t, "v");
-    for (int step = 0; step < 5; step++) {
-        draw_floats(trial_floats(&t, "g"), 1000, -1, 1);
-        double *g = trial_doubles(&t, "g");
-        oracle_sgd(&t.problem.u.sgd, w, g, v);
-        trial_run(&t, step);
-        for (int i = 0; i < 1000; i++) {
-            ck_near(trial_floats(&t, "w")[i], w[i], 16 * 0x1p-24, "w %d", i);
-            ck_near(trial_floats(&t, "v")[i], v[i], 64 * 0x1p-24, "v %d", i);
-        }
-        free(g);
-    }
-    free(w), free(v);
-    trial_finish(&t);
-}
-END_TEST
-
-START_TEST(adam_steps)
-{
-    struct trial t;
-    draw_seed(81);
-    trial_init(
-        &t, "adam count=1000 decay_count=600 lr=0.01 beta1=0.9 beta2=0.999 epsilon=1e-8 l2=0.01");
-    draw_floats(trial_floats(&t, "w"), 1000, -1, 1);
-    double *w = trial_doubles(&t, "w"), *m = trial_doubles(&t, "m"), *v = trial_doubles(&t, "v");
-    double power1 = 1, power2 = 1;
-    for (int step = 0; step < 5; step++) {
-        power1 *= 0.9, power2 *= 0.999;
-        t.problem.u.adam.c1 = (float)(1 / (1 - power1));
-        t.problem.u.adam.c2 = (float)(1 / (1 - power2));
-        draw_floats(trial_floats(&t, "g"), 1000, -1, 1);
-        double *g = trial_doubles(&t, "g");
-        oracle_adam(&t.problem.u.adam, w, g, m, v);
-        trial_run(&t, step);
-        for (int i = 0; i < 1000; i++) {
-            ck_near(trial_floats(&t, "w")[i], w[i], 16 * 0x1p-24, "w %d", i);
-            ck_near(trial_floats(&t, "m")[i], m[i], 16 * 0x1p-24, "m %d", i);
-            ck_near(trial_floats(&t, "v")[i], v[i], 16 * 0x1p-24, "v %d", i);
-        }
-        free(g);
-    }
-    free(w), free(m), free(v);
-    trial_finish(&t);
-}
-END_TEST
-
-/* l2 is applied only in front of decay_count: behind it an infinite weight must not make a NaN of 0
- * * infinity. */
-START_TEST(decay_stops)
-{
-    struct trial t;
-    trial_init(&t, "sgd count=2 decay_count=1 lr=0 momentum=1");
-    for (int i = 0; i < 2; i++) trial_floats(&t, "w")[i] = INFINITY;
-    trial_run(&t, 0);
-    ck_assert(isnan(trial_floats(&t, "v")[0]));
-    ck_assert(same_bits(trial_floats(&t, "v")[1], 0.0f));
-    trial_finish(&t);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("reference_others");
@@ -391,9 +325,6 @@ int main(void)
     tcase_add_loop_test(cases, reduce_random, 0, 3);
     tcase_add_loop_test(cases, reduce_specials, 0, 3);
     tcase_add_test(cases, gather_random);
-    tcase_add_test(cases, sgd_steps);
-    tcase_add_test(cases, adam_steps);
-    tcase_add_test(cases, decay_stops);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

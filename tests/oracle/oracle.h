@@ -83,5 +83,12 @@ void oracle_gather(const struct cairn_gather *p, const uint8_t *table, const uin
 
 void oracle_sgd(const struct cairn_sgd *p, double *w, const double *g, double *v);
 void oracle_adam(const struct cairn_adam *p, double *w, const double *g, double *m, double *v);
+void oracle_rmsprop(const struct cairn_rmsprop *p, double *w, const double *g, double *m,
+                    double *v);
+void oracle_adagrad(const struct cairn_adagrad *p, double *w, const double *g, double *v);
+void oracle_adadelta(const struct cairn_adadelta *p, double *w, const double *g, double *u,
+                     double *v);
+/* sumsq: the squared norm of all gradients. */
+void oracle_clip(const struct cairn_clip *p, double sumsq, double *g);
 
 #endif

@@ -31,24 +31,3 @@ void oracle_gather(const struct cairn_gather *p, const uint8_t *table, const uin
         y[at / p->item] = labels[row];
     }
 }
-
-void oracle_sgd(const struct cairn_sgd *p, double *w, const double *g, double *v)
-{
-    for (int64_t i = 0; i < p->count; i++) {
-        double slope = i < p->decay_count ? g[i] + (double)p->l2 * w[i] : g[i];
-        v[i] = (double)p->momentum * v[i] + slope;
-        w[i] -= (double)p->lr * v[i];
-    }
-}
-
-/* Kingma and Ba, algorithm 1; 1 / (1 - beta^t) come as c1 and c2. */
-void oracle_adam(const struct cairn_adam *p, double *w, const double *g, double *m, double *v)
-{
-    for (int64_t i = 0; i < p->count; i++) {
-        double slope = i < p->decay_count ? g[i] + (double)p->l2 * w[i] : g[i];
-        m[i] = (double)p->beta1 * m[i] + (1 - (double)p->beta1) * slope;
-        v[i] = (double)p->beta2 * v[i] + (1 - (double)p->beta2) * slope * slope;
-        w[i] -= (double)p->lr * (m[i] * (double)p->c1) /
-                (sqrt(v[i] * (double)p->c2) + (double)p->epsilon);
-    }
-}
