@@ -37,7 +37,7 @@ __kernel void mse_row(LOSS_ARGUMENTS, float double_share)
     ROW_SUM(total, classes, square(difference(z[j], j == label)));
     if (known) value = DIV(total, (float)classes);
     loss[loss_off + r] = value * weight;
-    correct[correct_off + r] = known && row_first(z, label + 1, m) == label;
+    correct[correct_off + r] = known && is_first(z, label, m);
     if (want_grad)
         for (int j = 0; j < classes; j++)
             g[j] = (difference(z[j], j == label) * double_share) * step;

@@ -32,6 +32,12 @@ static inline int row_first(__global const float *z, int count, float m)
     return j;
 }
 
+/* 1 where z_label == m and no earlier one is; the earlier ones are seldom looked at. */
+static inline int is_first(__global const float *z, int label, float m)
+{
+    return z[label] == m && row_first(z, label, m) == label;
+}
+
 /* total = the sum of TERM, an expression of the int j, over j < count. */
 #define ROW_SUM(total, count, TERM)                                                                \
     do {                                                                                           \

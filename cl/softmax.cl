@@ -60,7 +60,7 @@ __kernel void softmax_row(SOFTMAX_ARGUMENTS)
     if (known) nll = loss_of(z[label], m, log_s, smoothing, off, u);
     if (known && weighted) weight = class_weights[class_weights_off + label];
     loss[loss_off + r] = nll * weight;
-    correct[correct_off + r] = known && row_first(z, label + 1, m) == label;
+    correct[correct_off + r] = known && is_first(z, label, m);
     scale = scale * weight;
     if (want_prob == 2)
         for (int j = 0; j < classes; j++) prob[j] = (z[j] - m) - log_s;
