@@ -302,6 +302,17 @@ START_TEST(pool_mean_bits)
     const float dx[3] = {0.5f, 0.5f + 0x1p-24f, 0x1p-24f};
     for (int i = 0; i < 3; i++) ck_assert(same_bits(trial_floats(&t, "x")[i], dx[i]));
     trial_finish(&t);
+    int products = 0; /* that differ from quotients: a division is no product by the reciprocal */
+    trial_init(&t, "pool_grad kind=average h=1 w=300 kw=3 stride_w=3");
+    for (int i = 0; i < 100; i++) trial_floats(&t, "y")[i] = (float)(i + 1);
+    trial_run(&t, 0);
+    for (int i = 0; i < 300; i++) {
+        float whole = (float)(i / 3 + 1);
+        ck_assert(same_bits(trial_floats(&t, "x")[i], whole / 3));
+        products += !same_bits(whole * (1.0f / 3), whole / 3);
+    }
+    ck_assert_int_gt(products, 0);
+    trial_finish(&t);
 }
 END_TEST
 

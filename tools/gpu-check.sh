@@ -15,7 +15,9 @@ echo "== check"
 "$cairn" check --device "$device" --cases 100
 echo "== bench"
 for problem in "gemm m=512 n=512 k=512" "gemm m=1024 n=1024 k=1024" "gemm m=2048 n=2048 k=2048" \
-    "conv n=128 c=8 h=14 w=14 o=16 kh=3 kw=3" "pool planes=1024 h=28 w=28 kh=2 kw=2 stride_h=2 stride_w=2"; do
+    "conv n=128 c=8 h=14 w=14 o=16 kh=3 kw=3" "pool planes=1024 h=28 w=28 kh=2 kw=2 stride_h=2 stride_w=2" \
+    "pool kind=average planes=65536 h=7 w=7 kh=7 kw=7" \
+    "augment n=256 c=3 h=32 w=32 oh=32 ow=32 random=1 shift_h=4 shift_w=4 flip=1 turn=119304647"; do
     "$cairn" bench --device "$device" --op "$problem"
 done
 echo "== training, this device against the reference"
