@@ -162,11 +162,16 @@ struct cairn_softmax_grad {
 enum cairn_loss_kind { CAIRN_LOSS_MSE, CAIRN_LOSS_PERCEPTRON };
 
 /* Losses on the raw outputs z of the last layer, row by row; C = classes.
- *   mse         target t_j = [j = label]: loss = sum (z_j - t_j)^2 / C; grad_j = ((z_j - t_j) * (2
- * / C)) * scale perceptron  the multi-class perceptron's: a = the first largest output; loss = z_a
- * - z_label; grad_a = +scale and grad_label = -scale where a is not the label, else all are +0
+ *
+ *   mse: target t_j = [j = label]; loss = sum (z_j - t_j)^2 / C;
+ *   grad_j = ((z_j - t_j) * (2 / C)) * scale
+ *
+ *   perceptron, the multi-class perceptron's: a = the first largest output; loss = z_a - z_label;
+ *   grad_a = scale and grad_label = -scale where a is not the label, else all are +0
+ *
  * correct, weighted, class_weights and labels outside 0..classes-1 as in softmax (loss NaN; mse:
- * t = 0; perceptron: no gradient). */
+ * t = 0; perceptron: no gradient). A NaN among a row's outputs makes its loss NaN and the gradient
+ * NaN where the NaN is (mse) or everywhere (perceptron). */
 struct cairn_loss {
     int64_t kind, rows, classes, want_grad, weighted; /* kind: enum cairn_loss_kind */
     float scale;
