@@ -188,7 +188,7 @@ def test_cifar(b):
     net, s = train_small(b, "CIFAR-10", "cifar10", 10, 2, os.path.join(b.work, "cifar"))
     check(s["input"] == [3, 32, 32] and s["train_images"] == 50000, f"summary of CIFAR-10: {s}")
     os.remove(os.path.join(b.work, "cifar", "cifar-10-batches-bin", "data_batch_4.bin"))
-    b.refused("CIFAR-10 with a file missing", 2, ["data_batch_4.bin", "cifar-10-binary.tar.gz"], "train", net, "--device", "reference",
+    b.refused("CIFAR-10 with a file missing", 2, ["data_batch_4.bin", "cairn data fetch cifar10"], "train", net, "--device", "reference",
               "--data-dir", os.path.join(b.work, "cifar"))
 
 

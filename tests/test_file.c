@@ -60,6 +60,18 @@ START_TEST(test_read_failures)
 }
 END_TEST
 
+/* A file that never ends is left. */
+START_TEST(test_read_endless)
+{
+    char *data;
+    size_t size;
+    ck_assert_int_eq(cairn_file_read("/dev/zero", &data, &size), CAIRN_FORMAT);
+    ck_assert_str_eq(cairn_error(),
+                     "/dev/zero goes on behind 256 MiB; is it a device, not a file?");
+    ck_assert_ptr_null(data);
+}
+END_TEST
+
 /* A read of a file without a size of its own. */
 START_TEST(test_read_unsized)
 {
@@ -109,6 +121,29 @@ START_TEST(test_discard_and_stream)
     ck_assert(!cairn_file_exists(in_folder("g")));
     ck_assert_int_eq(cairn_file_close(&writer, 1), CAIRN_OK);
     ck_assert(cairn_file_exists(in_folder("g")));
+}
+END_TEST
+
+START_TEST(test_rename)
+{
+    char *data, text[65];
+    size_t size;
+    ck_assert_int_eq(cairn_file_write(in_folder("f"), "abc", 3), CAIRN_OK);
+    ck_assert_int_eq(cairn_digest_file(in_folder("f"), 1, text), CAIRN_OK);
+    ck_assert_str_eq(text, "900150983cd24fb0d6963f7d28e17f72");
+    ck_assert_int_eq(cairn_digest_file(in_folder("f"), 0, text), CAIRN_OK);
+    ck_assert_str_eq(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    char *from = strdup(in_folder("f"));
+    ck_assert_int_eq(cairn_file_rename(from, in_folder("no/f")), CAIRN_IO);
+    ck_assert_int_eq(cairn_file_rename(from, in_folder("g")), CAIRN_OK);
+    ck_assert_int_eq(cairn_file_rename(from, in_folder("g")), CAIRN_IO);
+    ck_assert_int_eq(cairn_digest_file(from, 1, text), CAIRN_NOT_FOUND);
+    ck_assert_int_eq(cairn_digest_file(scratch, 1, text), CAIRN_IO);
+    ck_assert_int_eq(cairn_file_read(in_folder("g"), &data, &size), CAIRN_OK);
+    ck_assert_str_eq(data, "abc");
+    ck_assert_int_eq(entries(), 1);
+    free(data);
+    free(from);
 }
 END_TEST
 
@@ -178,9 +213,11 @@ int main(void)
     tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_test(tc, test_write_read);
     tcase_add_test(tc, test_read_failures);
+    tcase_add_test(tc, test_read_endless);
     tcase_add_test(tc, test_read_unsized);
     tcase_add_test(tc, test_failed_write_keeps_old);
     tcase_add_test(tc, test_discard_and_stream);
+    tcase_add_test(tc, test_rename);
     tcase_add_test(tc, test_write_failures);
     tcase_add_test(tc, test_mkdirs);
     tcase_add_test(tc, test_user_folders);

@@ -51,7 +51,7 @@ START_TEST(test_cifar)
     static const char *const below[] = {"", "cifar-10-batches-bin/",
                                         "cifar10/cifar-10-batches-bin/"};
     if (*below[_i]) make_folder(below[_i]);
-    expect_load("cifar10", CAIRN_NOT_FOUND, scratch, "unpack cifar-10-binary.tar.gz of https://");
+    expect_load("cifar10", CAIRN_NOT_FOUND, scratch, "`cairn data fetch cifar10` fetches it");
     for (int number = 0; number <= 5; number++) {
         put_batch(below[_i], number, number ? number : 10);
         if (number < 5) expect_load("cifar10", CAIRN_NOT_FOUND, scratch, "neither data_batch_");

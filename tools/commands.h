@@ -14,6 +14,7 @@
     X(summary, "describe a recipe: layers, shapes, parameters, memory")                            \
     X(train, "train a recipe, or go on with a run")                                                \
     X(eval, "test a run's weights: loss, accuracy, confusion matrix")                              \
+    X(data, "list the data sets, or fetch the files of one")                                       \
     X(check, "compare operators with the reference, bit by bit")                                   \
     X(bench, "time an operator, alone or against a peer")
 

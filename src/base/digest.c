@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct cairn_digest {
@@ -77,4 +78,34 @@ cairn_status cairn_digest_sha256(const void *data, size_t size, char text[65])
 cairn_status cairn_digest_md5(const void *data, size_t size, char text[33])
 {
     return whole(EVP_md5(), data, size, text);
+}
+
+cairn_status cairn_digest_file(const char *path, int md5, char text[65])
+{
+    cairn_status st = CAIRN_OK;
+    unsigned char bytes[EVP_MAX_MD_SIZE], *piece = NULL;
+    const size_t room = 1 << 18;
+    unsigned count = 0;
+    size_t got;
+    text[0] = '\0';
+    EVP_MD_CTX *context = NULL;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return cairn_fail_errno(errno == ENOENT ? CAIRN_NOT_FOUND : CAIRN_IO, "cannot open %s",
+                                path);
+    context = EVP_MD_CTX_new();
+    piece = malloc(room);
+    int good = context && piece && EVP_DigestInit_ex(context, md5 ? EVP_md5() : EVP_sha256(), NULL);
+    while (good && (got = fread(piece, 1, room, file)) > 0)
+        good = EVP_DigestUpdate(context, piece, got);
+    if (good && ferror(file))
+        st = cairn_fail_errno(CAIRN_IO, "cannot read %s", path);
+    else if (!good || !EVP_DigestFinal_ex(context, bytes, &count))
+        st = failed();
+    else
+        to_hex(bytes, count, text);
+    EVP_MD_CTX_free(context);
+    free(piece);
+    fclose(file);
+    return st;
 }

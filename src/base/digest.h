@@ -15,4 +15,7 @@ void cairn_digest_destroy(struct cairn_digest *digest);
 cairn_status cairn_digest_sha256(const void *data, size_t size, char text[65]);
 cairn_status cairn_digest_md5(const void *data, size_t size, char text[33]);
 
+/* Of a file's content: MD5 or SHA-256. CAIRN_NOT_FOUND if it is not there, CAIRN_IO. */
+cairn_status cairn_digest_file(const char *path, int md5, char text[65]);
+
 #endif

@@ -7,11 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What is read of a file beyond its size (a device or a pipe has none). */
+#define MAX_UNSIZED ((size_t)256 << 20)
+
 cairn_status cairn_file_read(const char *path, char **data, size_t *size)
 {
     cairn_status st = CAIRN_OK;
     char *bytes = NULL;
-    size_t used = 0, room = 4096;
+    size_t used = 0, room = 4096, most = MAX_UNSIZED;
     struct stat info;
 
     *data = NULL;
@@ -25,8 +28,10 @@ cairn_status cairn_file_read(const char *path, char **data, size_t *size)
         st = cairn_fail(CAIRN_FORMAT, "%s is a folder, not a file", path);
         goto out;
     }
-    if (known && S_ISREG(info.st_mode) && info.st_size > 0)
+    if (known && S_ISREG(info.st_mode) && info.st_size > 0) {
         room = (size_t)info.st_size + 2; /* one to see the end, one for the 0 behind it */
+        most += room;
+    }
     for (;;) {
         char *more = realloc(bytes, room);
         if (!more) {
@@ -36,7 +41,12 @@ cairn_status cairn_file_read(const char *path, char **data, size_t *size)
         bytes = more;
         used += fread(bytes + used, 1, room - 1 - used, file);
         if (used < room - 1) break;
-        room *= 2;
+        if (room >= most) {
+            st = cairn_fail(CAIRN_FORMAT, "%s goes on behind %zu MiB; is it a device, not a file?",
+                            path, most >> 20);
+            goto out;
+        }
+        room = room * 2 < most ? room * 2 : most;
     }
     if (ferror(file)) {
         st = cairn_fail_errno(CAIRN_IO, "cannot read %s", path);
@@ -125,6 +135,19 @@ cairn_status cairn_file_close(struct cairn_file_writer *writer, int keep)
     free(writer->temporary);
     memset(writer, 0, sizeof *writer);
     return st;
+}
+
+cairn_status cairn_file_rename(const char *from, const char *to)
+{
+    int fd = open(from, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return cairn_fail_errno(CAIRN_IO, "cannot open %s", from);
+    int bad = fsync(fd) && errno != EINVAL && errno != ENOTSUP;
+    if (bad) cairn_fail_errno(CAIRN_IO, "cannot flush %s to disk", from);
+    close(fd);
+    if (bad) return CAIRN_IO;
+    if (rename(from, to)) return cairn_fail_errno(CAIRN_IO, "cannot rename %s to %s", from, to);
+    sync_folder(to);
+    return CAIRN_OK;
 }
 
 cairn_status cairn_file_write(const char *path, const void *data, size_t size)

@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 /* Reads a whole file into memory from malloc, with a 0 byte behind it. CAIRN_NOT_FOUND if it is not
- * there, CAIRN_FORMAT if it is a folder, CAIRN_IO otherwise. */
+ * there, CAIRN_FORMAT if it is a folder, or goes on 256 MiB behind the size that it has (/dev/zero, whose
+ * size is 0), CAIRN_IO otherwise. */
 cairn_status cairn_file_read(const char *path, char **data, size_t *size);
 
 /* Writes path.tmp.PID in the same folder, flushes it to disk and renames it over path; on failure
@@ -23,6 +24,9 @@ struct cairn_file_writer {
 };
 cairn_status cairn_file_open(struct cairn_file_writer *writer, const char *path);
 cairn_status cairn_file_close(struct cairn_file_writer *writer, int keep);
+
+/* Flushes a file that is written to disk and renames it, over what is there. */
+cairn_status cairn_file_rename(const char *from, const char *to);
 
 /* Makes a folder and its parents; an existing folder is fine. */
 cairn_status cairn_file_mkdirs(const char *path);

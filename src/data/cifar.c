@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRAIN_FILES 5
-#define SUBFOLDER "cifar-10-batches-bin"
+#define NAMES "batches.meta.txt"
 
 /* FOLDER/NAME or FOLDER/cifar-10-batches-bin/NAME. From malloc. */
 static cairn_status find_batch(const struct cairn_dataset_entry *entry, const char *folder,
@@ -14,7 +13,7 @@ static cairn_status find_batch(const struct cairn_dataset_entry *entry, const ch
 {
     char below[64];
     const char *names[2] = {name, below};
-    snprintf(below, sizeof below, SUBFOLDER "/%s", name);
+    snprintf(below, sizeof below, CAIRN_CIFAR_FOLDER "/%s", name);
     for (int i = 0; i < 2; i++) {
         char *path = cairn_file_join(folder, names[i]);
         if (!path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
@@ -25,9 +24,9 @@ static cairn_status find_batch(const struct cairn_dataset_entry *entry, const ch
         free(path);
     }
     return cairn_fail(CAIRN_NOT_FOUND,
-                      "data set %s: neither %s nor %s is in %s; unpack %s of %s there, or give the "
-                      "folder with --data-dir or in CAIRN_DATA_DIR",
-                      entry->name, name, below, folder, entry->archive.name, entry->home);
+                      "data set %s: neither %s nor %s is in %s; `cairn data fetch %s` fetches it, "
+                      "--data-dir or CAIRN_DATA_DIR tells where it is",
+                      entry->name, name, below, folder, entry->name);
 }
 
 /* Puts the records of a file's bytes behind the images that are there. */
@@ -74,16 +73,68 @@ out:
     return st;
 }
 
-cairn_status cairn_cifar_load(const struct cairn_dataset_entry *entry, const char *folder,
-                              struct cairn_dataset *dataset)
+/* The next line of a text, without its end; NULL behind the last. */
+static char *next_line(char **text)
+{
+    char *line = *text, *end = line + strcspn(line, "\r\n");
+    if (!*line) return NULL;
+    *text = end + strspn(end, "\r\n"); /* blank lines are none */
+    *end = '\0';
+    return line;
+}
+
+static cairn_status read_names(const char *path, struct cairn_dataset *dataset)
 {
     cairn_status st = CAIRN_OK;
-    for (int i = 1; i <= TRAIN_FILES; i++) {
+    char *text = NULL;
+    size_t size;
+    int count = 0;
+    TRY(cairn_file_read(path, &text, &size));
+    dataset->class_names = calloc((size_t)dataset->classes, sizeof *dataset->class_names);
+    if (!dataset->class_names) {
+        st = cairn_fail(CAIRN_MEMORY, "no memory for the names of %s", path);
+        goto out;
+    }
+    char *at = text + strspn(text, "\r\n");
+    for (char *line; (line = next_line(&at)); count++)
+        if (count < dataset->classes && !(dataset->class_names[count] = strdup(line))) {
+            st = cairn_fail(CAIRN_MEMORY, "no memory for the names of %s", path);
+            goto out;
+        }
+    if (count != dataset->classes)
+        st = cairn_fail(CAIRN_FORMAT, "%s: %d names of classes, where %d are expected, a line each",
+                        path, count, dataset->classes);
+out:
+    free(text);
+    return st;
+}
+
+static cairn_status load_names(const char *folder, struct cairn_dataset *dataset)
+{
+    static const char *const names[2] = {NAMES, CAIRN_CIFAR_FOLDER "/" NAMES};
+    for (int i = 0; i < 2; i++) {
+        char *path = cairn_file_join(folder, names[i]);
+        if (!path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
+        int there = cairn_file_exists(path);
+        cairn_status st = there ? read_names(path, dataset) : CAIRN_OK;
+        free(path);
+        if (there) return st;
+    }
+    return CAIRN_OK;
+}
+
+cairn_status cairn_cifar_load(const struct cairn_dataset_entry *entry, const char *folder,
+                              unsigned parts, struct cairn_dataset *dataset)
+{
+    cairn_status st = CAIRN_OK;
+    for (int i = 1; i <= CAIRN_CIFAR_TRAIN_FILES && parts & CAIRN_DATASET_TRAIN; i++) {
         char name[32];
         snprintf(name, sizeof name, "data_batch_%d.bin", i);
         TRY(load_batch(entry, folder, name, &dataset->train));
     }
-    TRY(load_batch(entry, folder, "test_batch.bin", &dataset->test));
+    if (parts & CAIRN_DATASET_TEST)
+        TRY(load_batch(entry, folder, "test_batch.bin", &dataset->test));
+    TRY(load_names(folder, dataset));
 out:
     return st;
 }

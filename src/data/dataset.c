@@ -1,8 +1,8 @@
 #include "data/dataset.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "data/formats.h"
+#include "data/place.h"
 #include "io/idx.h"
 #include "io/npz.h"
 #include <math.h>
@@ -10,71 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the files of an entry are: FOLDER/NAME if that is there, else FOLDER itself. From malloc.
- */
-static cairn_status find_folder(const struct cairn_dataset_entry *entry, const char *folder,
-                                char **found)
+cairn_status cairn_dataset_read_array(const struct cairn_dataset_entry *entry, const char *path,
+                                      int i, struct cairn_idx *array)
 {
-    char *base = NULL, *below = NULL;
-    const char *given = folder ? folder : getenv("CAIRN_DATA_DIR");
-    *found = NULL;
-    base = given && *given ? strdup(given) : cairn_file_data_dir();
-    if (!base)
-        return cairn_fail(CAIRN_NOT_FOUND,
-                          "no folder for the data set %s is known: give it with --data-dir or in "
-                          "CAIRN_DATA_DIR",
-                          entry->name);
-    below = cairn_file_join(base, entry->name);
-    if (!below) {
-        free(base);
-        return cairn_fail(CAIRN_MEMORY, "no memory for a path");
-    }
-    int use_below = cairn_file_exists(below);
-    *found = use_below ? below : base;
-    free(use_below ? base : below);
-    return CAIRN_OK;
-}
-
-/* The path of file i, that is published as NAME.gz: packed, plain, or in its NPZ form. From malloc.
- */
-static cairn_status find_file(const struct cairn_dataset_entry *entry, const char *folder, int i,
-                              char **found)
-{
-    char plain[64];
-    const char *name = entry->files[i].name, *npz = entry->npz[i].name;
-    snprintf(plain, sizeof plain, "%s", name);
-    char *dot = strrchr(plain, '.');
-    if (dot && !strcmp(dot, ".gz")) *dot = '\0';
-    const char *names[3] = {name, plain, npz};
-    for (int k = 0; k < 3 && *names[k]; k++) {
-        char *path = cairn_file_join(folder, names[k]);
-        if (!path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
-        if (cairn_file_exists(path)) {
-            *found = path;
-            return CAIRN_OK;
-        }
-        free(path);
-    }
-    return cairn_fail(CAIRN_NOT_FOUND,
-                      "data set %s: neither %s nor %s%s%s is in %s; fetch the files from %s, or "
-                      "give their folder with --data-dir or in CAIRN_DATA_DIR",
-                      entry->name, name, plain, *npz ? " nor " : "", npz, folder, entry->home);
-}
-
-static cairn_status read_array(const char *path, int rank, struct cairn_idx *array)
-{
+    int images = i == CAIRN_TRAIN_IMAGES || i == CAIRN_TEST_IMAGES;
     const char *dot = strrchr(path, '.');
-    return dot && !strcmp(dot, ".npz") ? cairn_npz_read(path, rank, array)
-                                       : cairn_idx_read(path, rank, array);
-}
-
-static cairn_status check_labels(const char *path, const struct cairn_idx *labels, int classes)
-{
-    for (int64_t i = 0; i < labels->dims[0]; i++)
-        if (labels->data[i] >= classes)
-            return cairn_fail(CAIRN_FORMAT, "%s: the label of image %lld is %d, not 0 to %d", path,
-                              (long long)i, labels->data[i], classes - 1);
-    return CAIRN_OK;
+    int rank = images ? 3 : 1;
+    if (dot && !strcmp(dot, ".part")) /* NAME.npz.part */
+        for (dot = dot - 1; dot > path && *dot != '.';) dot--;
+    cairn_status st = dot && !strncmp(dot, ".npz", 4) ? cairn_npz_read(path, rank, array)
+                                                      : cairn_idx_read(path, rank, array);
+    if (st != CAIRN_OK) return st;
+    if (images && (array->dims[1] != entry->h || array->dims[2] != entry->w))
+        st = cairn_fail(CAIRN_FORMAT, "%s: its images are %lldx%lld, those of %s are %dx%d", path,
+                        (long long)array->dims[1], (long long)array->dims[2], entry->name, entry->h,
+                        entry->w);
+    for (int64_t k = 0; k < array->dims[0] && !images && st == CAIRN_OK; k++)
+        if (array->data[k] >= entry->classes)
+            st = cairn_fail(CAIRN_FORMAT, "%s: the label of image %lld is %d, not 0 to %d", path,
+                            (long long)k, array->data[k], entry->classes - 1);
+    if (st != CAIRN_OK) cairn_idx_free(array);
+    return st;
 }
 
 /* One part: the files `first` (images) and `first` + 1 (labels) of the entry. */
@@ -84,22 +40,15 @@ static cairn_status load_part(const struct cairn_dataset_entry *entry, const cha
     cairn_status st = CAIRN_OK;
     char *image_path = NULL, *label_path = NULL;
     struct cairn_idx pixels = {0}, labels = {0};
-    TRY(find_file(entry, folder, first, &image_path));
-    TRY(find_file(entry, folder, first + 1, &label_path));
-    TRY(read_array(image_path, 3, &pixels));
-    TRY(read_array(label_path, 1, &labels));
-    if (pixels.dims[1] != entry->h || pixels.dims[2] != entry->w) {
-        st = cairn_fail(CAIRN_FORMAT, "%s: its images are %lldx%lld, those of %s are %dx%d",
-                        image_path, (long long)pixels.dims[1], (long long)pixels.dims[2],
-                        entry->name, entry->h, entry->w);
-        goto out;
-    }
+    TRY(cairn_place_file(entry, folder, first, &image_path));
+    TRY(cairn_place_file(entry, folder, first + 1, &label_path));
+    TRY(cairn_dataset_read_array(entry, image_path, first, &pixels));
+    TRY(cairn_dataset_read_array(entry, label_path, first + 1, &labels));
     if (pixels.dims[0] != labels.dims[0]) {
         st = cairn_fail(CAIRN_FORMAT, "%s has %lld labels for the %lld images of %s", label_path,
                         (long long)labels.dims[0], (long long)pixels.dims[0], image_path);
         goto out;
     }
-    TRY(check_labels(label_path, &labels, entry->classes));
     images->count = pixels.dims[0];
     images->pixels = pixels.data;
     images->labels = labels.data;
@@ -121,8 +70,24 @@ static void copy_entry(const struct cairn_dataset_entry *entry, struct cairn_dat
     dataset->classes = entry->classes;
 }
 
-cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed,
-                                struct cairn_dataset *dataset)
+static cairn_status load_parts(const struct cairn_dataset_entry *entry, const char *folder,
+                               unsigned parts, struct cairn_dataset *dataset)
+{
+    cairn_status st = CAIRN_OK;
+    if (entry->kind == CAIRN_DATASET_IMAGES) return cairn_folders_load(folder, parts, dataset);
+    dataset->train.count = parts & CAIRN_DATASET_TRAIN ? 0 : entry->train;
+    dataset->test.count = parts & CAIRN_DATASET_TEST ? 0 : entry->test;
+    if (entry->kind == CAIRN_DATASET_CIFAR) return cairn_cifar_load(entry, folder, parts, dataset);
+    if (parts & CAIRN_DATASET_TRAIN)
+        TRY(load_part(entry, folder, CAIRN_TRAIN_IMAGES, &dataset->train));
+    if (parts & CAIRN_DATASET_TEST)
+        TRY(load_part(entry, folder, CAIRN_TEST_IMAGES, &dataset->test));
+out:
+    return st;
+}
+
+cairn_status cairn_dataset_load_parts(const char *name, const char *folder, uint64_t seed,
+                                      unsigned parts, struct cairn_dataset *dataset)
 {
     struct cairn_dataset_entry entry;
     char *where = NULL;
@@ -133,25 +98,19 @@ cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t s
         return cairn_glyphs_generate(seed, entry.train, entry.test, dataset);
 
     copy_entry(&entry, dataset);
-    TRY(find_folder(&entry, folder, &where));
-    switch (entry.kind) {
-    case CAIRN_DATASET_IDX:
-        TRY(load_part(&entry, where, CAIRN_TRAIN_IMAGES, &dataset->train));
-        TRY(load_part(&entry, where, CAIRN_TEST_IMAGES, &dataset->test));
-        break;
-    case CAIRN_DATASET_CIFAR:
-        TRY(cairn_cifar_load(&entry, where, dataset));
-        break;
-    case CAIRN_DATASET_IMAGES:
-        TRY(cairn_folders_load(where, dataset));
-        break;
-    case CAIRN_DATASET_GLYPHS: /* drawn above */
-        break;
-    }
+    TRY(cairn_place_find(&entry, folder, &where));
+    TRY(load_parts(&entry, where, parts, dataset));
 out:
     free(where);
     if (st != CAIRN_OK) cairn_dataset_free(dataset);
     return st;
+}
+
+cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed,
+                                struct cairn_dataset *dataset)
+{
+    return cairn_dataset_load_parts(name, folder, seed, CAIRN_DATASET_TRAIN | CAIRN_DATASET_TEST,
+                                    dataset);
 }
 
 cairn_status cairn_dataset_describe(const char *name, const char *folder,
@@ -166,7 +125,7 @@ cairn_status cairn_dataset_describe(const char *name, const char *folder,
     dataset->train.count = entry.train;
     dataset->test.count = entry.test;
     if (entry.kind != CAIRN_DATASET_IMAGES) return CAIRN_OK;
-    st = find_folder(&entry, folder, &where);
+    st = cairn_place_find(&entry, folder, &where);
     if (st == CAIRN_OK) st = cairn_folders_describe(where, dataset);
     free(where);
     if (st != CAIRN_OK) {

@@ -18,13 +18,19 @@ struct cairn_dataset {
     struct cairn_images train, test;
 };
 
-/* Loads a data set of the register data/datasets.yaml by name from `folder` (NULL: $CAIRN_DATA_DIR,
- * then the data folder of the user, in its subfolder NAME where that exists), or generates "glyphs"
- * from `seed`. What the files may be is in data/datasets.yaml. Fails with the file's name and what
- * is wrong: missing, cut off, another kind of file, counts or sizes that differ, labels out of
- * range. */
+/* Loads a data set of the register (data/register.h) by name from `folder` (NULL: $CAIRN_DATA_DIR,
+ * then the data folder of the user), from its subfolder NAME or itself (data/place.h), or generates
+ * "glyphs" from `seed`. What the files may be is in data/datasets.yaml. Fails with the file's name
+ * and what is wrong: missing, cut off, another kind of file, counts or sizes that differ, labels
+ * out of range. */
 cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t seed,
                                 struct cairn_dataset *dataset);
+
+/* The same of some parts only: of the other there are no pixels and labels, and its count is that
+ * of the register, or of the files' names. Glyphs are drawn whole. */
+enum { CAIRN_DATASET_TRAIN = 1, CAIRN_DATASET_TEST = 2 };
+cairn_status cairn_dataset_load_parts(const char *name, const char *folder, uint64_t seed,
+                                      unsigned parts, struct cairn_dataset *dataset);
 
 /* The same without pixels and labels: shape, classes, and counts as the register has them. A data
  * set of which it has none ("images") needs its folder, where names are read and one image. */

@@ -224,16 +224,14 @@ out:
     return st;
 }
 
-static cairn_status run(const char *folder, int with_images, struct cairn_dataset *dataset)
+static cairn_status run(const char *folder, unsigned wanted, struct cairn_dataset *dataset)
 {
     cairn_status st = CAIRN_OK;
     struct part *parts = calloc(2, sizeof *parts);
     if (!parts) return cairn_fail(CAIRN_MEMORY, "no memory for the names in %s", folder);
     TRY(look(folder, parts, dataset));
-    if (with_images) {
-        TRY(load_part(dataset, &parts[0], &dataset->train));
-        TRY(load_part(dataset, &parts[1], &dataset->test));
-    }
+    if (wanted & CAIRN_DATASET_TRAIN) TRY(load_part(dataset, &parts[0], &dataset->train));
+    if (wanted & CAIRN_DATASET_TEST) TRY(load_part(dataset, &parts[1], &dataset->test));
     dataset->train.count = parts[0].images;
     dataset->test.count = parts[1].images;
 out:
@@ -243,9 +241,9 @@ out:
     return st;
 }
 
-cairn_status cairn_folders_load(const char *folder, struct cairn_dataset *dataset)
+cairn_status cairn_folders_load(const char *folder, unsigned parts, struct cairn_dataset *dataset)
 {
-    return run(folder, 1, dataset);
+    return run(folder, parts, dataset);
 }
 
 cairn_status cairn_folders_describe(const char *folder, struct cairn_dataset *dataset)
