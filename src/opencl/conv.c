@@ -4,6 +4,7 @@
  * Invariant: a chunk changes no order. Forward and data take each image by itself; the weights'
  * product runs over the whole batch, and is cut where a slab of its sum ends. A 1x1 kernel with
  * stride 1 and no padding needs no col: the image is its own. */
+#include "opencl/direct.h"
 #include "opencl/gemm.h"
 
 #include "device/schema.h"
@@ -131,7 +132,7 @@ static struct cairn_mem past(struct cairn_mem mem, int64_t elements)
 }
 
 /* One variant for each of the product's, by the same number and name; the workspace is col, then
- * the product's. */
+ * the product's. The direct ones behind them. A variant forced on the product is forced here. */
 static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
                          const struct cairn_conv *p,
                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
@@ -149,7 +150,7 @@ static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
         variants[i].work = col_floats(be, op, p, i) +
                            max64(ocl_gemm_work(&full, p->groups), ocl_gemm_work(&last, p->groups));
     }
-    return count;
+    return ocl_direct_variants(be, op, p, backend->forced[CAIRN_OP_GEMM][0] != 0, variants, count);
 }
 
 int ocl_conv_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
@@ -246,6 +247,10 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
                         int variant)
 {
     cairn_status st = CAIRN_OK;
+    struct cairn_variant products[CAIRN_MAX_VARIANTS];
+    struct cairn_problem problem = {.op = CAIRN_OP_GEMM, .u.gemm = product_of(op, p, p->n)};
+    int count = ocl_gemm_variants(backend, &problem, products);
+    if (variant >= count) return ocl_direct(ocl_of(backend), op, p, variant - count);
     struct chunk chunk = chunk_of(ocl_of(backend), op, p, variant);
     if (chunk.slabs) return run_slabs(backend, p, variant, chunk.slabs);
     for (int64_t first = 0; first < p->n; first += chunk.images)

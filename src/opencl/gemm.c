@@ -300,6 +300,13 @@ out:
     return st;
 }
 
+cairn_status ocl_gemm_add_slabs(struct ocl_backend *be, const struct cairn_gemm *p, int64_t first,
+                                int64_t slabs)
+{
+    struct cut cut = cut_of(p, 1);
+    return add_slabs(be, p, &cut, &(struct ocl_gemm_parts){.groups = 1}, first, slabs);
+}
+
 int ocl_gemm_sees_images(const struct ocl_backend *be, int variant)
 {
     return kind_of(be, variant) == CPU;

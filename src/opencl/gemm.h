@@ -29,6 +29,11 @@ int ocl_gemm_sees_images(const struct ocl_backend *be, int variant);
 int64_t ocl_gemm_work(const struct cairn_gemm *p, int64_t groups);
 int64_t ocl_gemm_slabs(const struct cairn_gemm *p);
 
+/* c takes in slabs [first, first + slabs) of the sum, which lie in the workspace as
+ * [slab][row][column]. One result: no batches but those of the sum. */
+cairn_status ocl_gemm_add_slabs(struct ocl_backend *be, const struct cairn_gemm *p, int64_t first,
+                                int64_t slabs);
+
 /* ocl_gemm() of such parts. */
 cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_gemm *p,
                             const struct ocl_gemm_parts *parts, int variant);

@@ -22,6 +22,12 @@ FAULTS = [
          old="s = FMA(row[", new="s = mad(row["),
     dict(name="a dropped last block", file="gemm-small.cl", op="gemm", options=["--cases", "60", "--variant", "small"],
          old="for (long kb = k0; kb < k_end; kb += BLOCK) {", new="for (long kb = k0; kb == k0 || kb + BLOCK <= k_end; kb += BLOCK) {"),
+    dict(name="another group's channel", file="conv.cl", op="conv", options=["--cases", "60", "--variant", "direct-gpu"],
+         old="channel / o_each * c_each) * ((ulong)h * w);", new="channel / c_each * c_each) * ((ulong)h * w);"),
+    # Padding must take part: an infinite weight over it gives NaN.
+    dict(name="padding left out", file="conv.cl", op="conv", options=["--cases", "300", "--variant", "direct-cpu"],
+         old="                        s = FMA16((float16)*tap++, seen, s);",
+         new="                        s = r >= 0 && r < h ? FMA16((float16)*tap, seen, s) : s, tap++;"),
     dict(name="a wrong seed", file="philox.h", op="dropout",
          old="(uint2)((uint)seed, (uint)(seed >> 32))", new="(uint2)((uint)seed, (uint)seed)"),
     dict(name="a lost NaN", file="activation.cl", op="activation",
