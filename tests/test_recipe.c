@@ -48,6 +48,13 @@ START_TEST(test_defaults)
     ck_assert(r.train.momentum == 0 && r.train.l2 == 0 && r.train.learning_rate == 0.1f);
     ck_assert(r.train.beta1 == 0.9f && r.train.beta2 == 0.999f && r.train.epsilon == 1e-8f);
     ck_assert(r.train.batch == 64 && r.train.epochs == 10 && r.train.seed == 1);
+    ck_assert(r.train.steps == 0 && r.train.evaluate_epochs == 1 && r.train.evaluate_steps == 0);
+    ck_assert(r.train.accumulate == 1 && r.train.clip == 0 && r.train.patience == 0);
+    ck_assert(r.train.schedule == CAIRN_SCHEDULE_CONSTANT && r.train.warmup == 0);
+    ck_assert(!r.train.keep_last && !r.train.test_curve && r.train.folds == 0);
+    ck_assert(r.train.loss == CAIRN_LOSS_CHOICE_CROSS_ENTROPY && r.train.smoothing == 0);
+    ck_assert(!r.train.class_weights && !r.train.balanced && r.train.decay == 0);
+    ck_assert(r.data.pad_h == 0 && r.data.patch_h == 0 && r.data.augment.crop_h == 0);
     cairn_recipe_free(&r);
     ck_assert_ptr_null(r.layers);
 }
@@ -74,10 +81,15 @@ static const char *const full =
 
 static void expect_equal(const struct cairn_recipe *a, const struct cairn_recipe *b)
 {
+    struct cairn_recipe x = *a, y = *b;
     ck_assert_str_eq(a->resolved, b->resolved);
     ck_assert_int_eq(memcmp(&a->data, &b->data, sizeof a->data), 0);
     ck_assert_int_eq(memcmp(&a->init, &b->init, sizeof a->init), 0);
-    ck_assert_int_eq(memcmp(&a->train, &b->train, sizeof a->train), 0);
+    x.train.class_weights = y.train.class_weights = NULL;
+    ck_assert_int_eq(memcmp(&x.train, &y.train, sizeof x.train), 0);
+    ck_assert_int_eq(!a->train.class_weights, !b->train.class_weights);
+    for (int i = 0; i < a->train.class_weight_count; i++)
+        ck_assert(a->train.class_weights[i] == b->train.class_weights[i]);
     ck_assert_int_eq(a->layer_count, b->layer_count);
     for (int i = 0; i < a->layer_count; i++)
         ck_assert_int_eq(memcmp(&a->layers[i], &b->layers[i], sizeof a->layers[i]), 0);
@@ -112,6 +124,143 @@ START_TEST(test_full_and_resolved)
 }
 END_TEST
 
+/* Reads TEXT as one line of the section data or train of a small recipe. */
+static cairn_status read_keys(const char *data, const char *train, struct cairn_recipe *r)
+{
+    char text[8192];
+    snprintf(text, sizeof text, "data: {name: glyphs%s%s}\nmodel: [linear 10]\ntrain: {%s}\n",
+             *data ? ", " : "", data, train);
+    return read_text(text, NULL, 0, r);
+}
+
+static void reads_back(struct cairn_recipe *r)
+{
+    struct cairn_recipe again;
+    ck_assert_msg(read_text(r->resolved, NULL, 0, &again) == CAIRN_OK, "%s\n%s", cairn_error(),
+                  r->resolved);
+    expect_equal(r, &again);
+    cairn_recipe_free(&again);
+}
+
+START_TEST(test_every_key)
+{
+    struct cairn_recipe r;
+    cairn_status st = read_keys(
+        "pad: 2x1, validation: 100, augment: shift=2x3 flip=yes rotate=10.5 crop=28x26",
+        "loss: cross-entropy, smoothing: 0.1, class_weights: 1 2 0.5 0 1 1 1 1 1 1e-3, optimizer: "
+        "sgd momentum=0.9 nesterov=yes, learning_rate: 0.1, schedule: step every=30 factor=0.2 "
+        "warmup=500, l1: 1e-6, l2: 0.2, decay: 1e-3, decay_per: dataset, clip: 1, accumulate: 4, "
+        "batch: 128, steps: 7000, evaluate_every: 100 steps, test_curve: yes, patience: 5, keep: "
+        "last",
+        &r);
+    ck_assert_msg(st == CAIRN_OK, "%s", cairn_error());
+    ck_assert(r.data.pad_h == 2 && r.data.pad_w == 1 && r.data.patch_h == 0);
+    ck_assert(r.data.augment.shift_h == 2 && r.data.augment.shift_w == 3 && r.data.augment.flip);
+    ck_assert(r.data.augment.rotate == 10.5f && r.data.augment.crop_h == 28 &&
+              r.data.augment.crop_w == 26);
+    ck_assert(r.train.smoothing == 0.1f && r.train.class_weight_count == 10);
+    ck_assert(r.train.class_weights[1] == 2 && r.train.class_weights[9] == 1e-3f);
+    ck_assert(r.train.momentum == 0.9f && r.train.nesterov == 1);
+    ck_assert(r.train.schedule == CAIRN_SCHEDULE_STEP && r.train.schedule_every == 30 &&
+              r.train.schedule_factor == 0.2f && r.train.warmup == 500);
+    ck_assert(r.train.l1 == 1e-6f && r.train.l2 == 0.2f && r.train.decay == 1e-3f);
+    ck_assert(r.train.decay_per == CAIRN_DECAY_PER_DATASET && r.train.clip == 1);
+    ck_assert(r.train.accumulate == 4 && r.train.steps == 7000 && r.train.epochs == 0);
+    ck_assert(r.train.evaluate_steps == 100 && r.train.evaluate_epochs == 0);
+    ck_assert(r.train.test_curve && r.train.patience == 5 && r.train.keep_last);
+    reads_back(&r);
+    cairn_recipe_free(&r);
+
+    st = read_keys("patches: 7x14",
+                   "learning_rate: 1, loss: mse, class_weights: balanced, folds: "
+                   "5, patience: 3, decay_per: sample",
+                   &r);
+    ck_assert_msg(st == CAIRN_OK, "%s", cairn_error());
+    ck_assert(r.data.patch_h == 7 && r.data.patch_w == 14 && r.train.balanced &&
+              r.train.folds == 5 && r.train.loss == CAIRN_LOSS_CHOICE_MSE);
+    reads_back(&r);
+    cairn_recipe_free(&r);
+}
+END_TEST
+
+/* Optimizers and schedules with their defaults: the key, then what the resolved text has. */
+static const char *const forms[][2] = {
+    {"optimizer: sgd", "optimizer: sgd momentum=0 nesterov=no\n"},
+    {"optimizer: adam", "optimizer: adam beta1=0.9 beta2=0.999 epsilon=1e-08\n"},
+    {"optimizer: adamw", "optimizer: adamw beta1=0.9 beta2=0.999 epsilon=1e-08\n"},
+    {"optimizer: adamw", "  decay: 0.01\n"},
+    {"optimizer: adamw, decay: 0", "  decay: 0\n"},
+    {"optimizer: adam", "  decay: 0\n"},
+    {"optimizer: rmsprop", "optimizer: rmsprop alpha=0.99 momentum=0 epsilon=1e-08\n"},
+    {"optimizer: rmsprop momentum=0.5 alpha=0.9",
+     "optimizer: rmsprop alpha=0.9 momentum=0.5 epsilon=1e-08\n"},
+    {"optimizer: adagrad", "optimizer: adagrad epsilon=1e-10\n"},
+    {"optimizer: adadelta", "optimizer: adadelta rho=0.9 epsilon=1e-06\n"},
+    {"optimizer: adadelta rho=0.95 epsilon=1e-4", "adadelta rho=0.95 epsilon=0.0001\n"},
+    {"schedule: constant warmup=10", "schedule: constant warmup=10\n"},
+    {"schedule: step every=2", "schedule: step every=2 factor=0.1 warmup=0\n"},
+    {"schedule: cosine", "schedule: cosine least=0 warmup=0\n"},
+    {"schedule: cosine least=0.1", "schedule: cosine least=0.1 warmup=0\n"},
+    {"schedule: exponential factor=0.95", "schedule: exponential factor=0.95 warmup=0\n"},
+    {"schedule: plateau", "schedule: plateau factor=0.1 patience=10 warmup=0\n"},
+    {"schedule: plateau patience=2 factor=0.5 warmup=3",
+     "schedule: plateau factor=0.5 patience=2 warmup=3\n"},
+    {"evaluate_every: 1 step", "evaluate_every: 1 step\n"},
+    {"evaluate_every: 2 epochs", "evaluate_every: 2 epochs\n"},
+    {"class_weights: none", "class_weights: none\n"},
+    {"steps: 4294967295", "steps: 4294967295\n"},
+};
+
+START_TEST(test_forms)
+{
+    char train[256];
+    struct cairn_recipe r;
+    snprintf(train, sizeof train, "learning_rate: 1, %s", forms[_i][0]);
+    ck_assert_msg(read_keys("", train, &r) == CAIRN_OK, "%s", cairn_error());
+    ck_assert_msg(strstr(r.resolved, forms[_i][1]) != NULL, "%s", r.resolved);
+    reads_back(&r);
+    cairn_recipe_free(&r);
+}
+END_TEST
+
+START_TEST(test_length)
+{
+    static const char *const to_steps[] = {"train.steps=70"}, *const both[] = {"train.steps=70",
+                                                                               "train.epochs=7"};
+    struct cairn_recipe r;
+    ck_assert_int_eq(read_keys("", "optimizer: adadelta", &r), CAIRN_OK);
+    ck_assert(r.train.learning_rate == 1 && r.train.epochs == 10);
+    cairn_recipe_free(&r);
+    ck_assert_int_eq(read_text(full, to_steps, 1, &r), CAIRN_OK); /* where the file has epochs */
+    ck_assert(r.train.steps == 70 && r.train.epochs == 0);
+    reads_back(&r);
+    cairn_recipe_free(&r);
+    ck_assert_int_eq(read_text(full, both, 2, &r), CAIRN_PARSE);
+    ck_assert_msg(
+        strncmp(cairn_error(), "--set train.steps=70: train.steps: train.epochs is", 50) == 0, "%s",
+        cairn_error());
+}
+END_TEST
+
+START_TEST(test_many_weights)
+{
+    struct cairn_recipe r;
+    for (int n = CAIRN_RECIPE_CLASSES; n <= CAIRN_RECIPE_CLASSES + 1; n++) {
+        char text[4096] = "learning_rate: 1, class_weights:";
+        for (int i = 0; i < n; i++) sprintf(text + strlen(text), " 0.%07d", 1234567 + i);
+        ck_assert_int_eq(read_keys("", text, &r),
+                         n > CAIRN_RECIPE_CLASSES ? CAIRN_PARSE : CAIRN_OK);
+        if (n > CAIRN_RECIPE_CLASSES) {
+            ck_assert_ptr_nonnull(strstr(cairn_error(), "class_weights: more than 256 weights"));
+            continue;
+        }
+        ck_assert_int_eq(r.train.class_weight_count, n);
+        reads_back(&r);
+        cairn_recipe_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(test_settings)
 {
     static const char *const sets[] = {
@@ -143,9 +292,11 @@ static const struct {
     const char *complaint;
 } bad_settings[] = {
     {"train.learningrate=1", CAIRN_PARSE,
-     "--set train.learningrate=1: train: unknown key 'learningrate'; accepted: loss, optimizer, "
-     "learning_rate, l2, batch, epochs, seed (did you mean learning_rate?)"},
-    {"train.lr=1", CAIRN_PARSE, "l2, batch, epochs, seed"}, /* nothing is near */
+     "--set train.learningrate=1: train: unknown key 'learningrate'; accepted: loss, smoothing, "
+     "class_weights, optimizer, learning_rate, schedule, l1, l2, decay, decay_per, clip, "
+     "accumulate, batch, epochs, steps, evaluate_every, test_curve, patience, keep, folds, seed "
+     "(did you mean learning_rate?)"},
+    {"train.rate=1", CAIRN_PARSE, "keep, folds, seed"}, /* nothing is near */
     {"train.learning_rate=5e-4abc", CAIRN_PARSE,
      "--set train.learning_rate=5e-4abc: train.learning_rate: '5e-4abc' is not a number"},
     {"train.epochs=", CAIRN_PARSE, "--set train.epochs=: train.epochs: '' is not a whole number"},
@@ -176,7 +327,8 @@ START_TEST(test_bad_settings)
     struct cairn_recipe r;
     ck_assert_int_eq(read_text(full, &bad_settings[_i].setting, 1, &r), bad_settings[_i].status);
     ck_assert_msg(strstr(cairn_error(), bad_settings[_i].complaint) != NULL, "%s", cairn_error());
-    if (strstr(bad_settings[_i].setting, "lr")) ck_assert_ptr_null(strstr(cairn_error(), "mean"));
+    if (strstr(bad_settings[_i].setting, ".rate"))
+        ck_assert_ptr_null(strstr(cairn_error(), "mean"));
     ck_assert_ptr_null(r.resolved);
 }
 END_TEST
@@ -196,12 +348,31 @@ static const struct {
      "train?)"},
     {1, "vars: {act: &a relu}", "1:13: anchors"},
     {2, "data: {nam: glyphs}",
-     "2:8: data: unknown key 'nam'; accepted: name, normalize, validation, limit_train, "
-     "limit_test, seed (did you mean name?)"},
+     "2:8: data: unknown key 'nam'; accepted: name, normalize, pad, patches, validation, "
+     "limit_train, limit_test, seed, augment (did you mean name?)"},
     {2, "data: {normalize: 01}", "2:7: data.name is missing"},
     {2, "data: glyphs", "2:7: data: keys and values are expected"},
     {2, "data: {name: [glyphs]}", "2:14: data.name: one word or line is expected here, not a list"},
-    {2, "data: {name: glyphs, augment: flip}", "2:22: data: unknown key 'augment'"},
+    {2, "data: {name: glyphs, augment: flip}",
+     "2:31: data.augment: 'flip' does not belong here; accepted: none, or any of shift=P|HxW"},
+    {2, "data: {name: glyphs, augment: ''}",
+     "2:32: data.augment: nothing is given; accepted: none"},
+    {2, "data: {name: glyphs, augment: flip=1}", "2:36: data.augment: '1' is neither yes nor no"},
+    {2, "data: {name: glyphs, augment: rotate=181}",
+     "2:38: data.augment: 181 is out of range, 0 to 180"},
+    {2, "data: {name: glyphs, augment: shift=2 crop=0}",
+     "2:44: data.augment: 0 is out of range, 1"},
+    {2, "data: {name: glyphs, augment: shift=2x}", "2:39: data.augment: '' is not a whole number"},
+    {2, "data: {name: glyphs, augment: shift=2x3x4}", "2:39: data.augment: '3x4' is not a whole"},
+    {2, "data: {name: glyphs, augment: shift=1 shift=2}", "2:39: data.augment: shift= is given"},
+    {2, "data: {name: glyphs, pad: -1}", "2:27: data.pad: -1 is out of range, 0 to"},
+    {2, "data: {name: glyphs, pad: 1.5}", "2:27: data.pad: '1.5' is not a whole number"},
+    {2, "data: {name: glyphs, pad: 1x123456789012345678901}",
+     "2:27: data.pad: '1x123456789012345678901' is not a size; accepted: 2, or 2x1"},
+    {2, "data: {name: glyphs, patches: 0}", "2:31: data.patches: 0 is out of range, 1 to"},
+    {2, "data: {name: glyphs, patches: 7, augment: flip=yes}",
+     "2:43: data.augment: whole images are moved and cropped, but data.patches"},
+    {2, "data: {name: glyphs, patches: 7, augment: crop=7}", "2:43: data.augment: whole images"},
     {2, "data: {name: glyphs, normalize: half}",
      "2:33: data.normalize: 'half' is not one of: none, 01, zscore"},
     {2, "data: {name: glyphs, validation: 1.5}", "2:34: data.validation: accepted: 0, a fraction"},
@@ -235,14 +406,73 @@ static const struct {
     {5, "train: {learning_rate: 1, l2: -1}", "5:31: train.l2: -1 is out of range, 0 or more"},
     {5, "train: {learning_rate: 1, batch: 0}", "5:34: train.batch: 0 is out of range, 1 to"},
     {5, "train: {learning_rate: 1, epochs: 1.5}", "5:35: train.epochs: '1.5' is not a whole"},
-    {5, "train: {learning_rate: 1, schedule: cosine}", "5:27: train: unknown key 'schedule'"},
-    {5, "train: {learning_rate: 1, loss: mse}", "5:33: train.loss: accepted: cross-entropy"},
-    {5, "train: {learning_rate: 1, optimizer: adamw}",
-     "5:38: train.optimizer: 'adamw' is not an optimizer; there are: sgd [momentum=M] and adam"},
+    {5, "train: {learning_rate: 1, loss: hinge}",
+     "5:33: train.loss: 'hinge' is not one of: cross-entropy, mse, perceptron"},
+    {5, "train: {learning_rate: 1, smoothing: 1}",
+     "5:38: train.smoothing: 1 is out of range, 0 to"},
+    {5, "train: {learning_rate: 1, loss: mse, smoothing: 0.1}",
+     "5:49: train.smoothing: only cross-entropy has it, but the loss is mse"},
+    {5, "train: {learning_rate: 1, class_weights: even}",
+     "5:42: train.class_weights: 'even' is not a number"},
+    {5, "train: {learning_rate: 1, class_weights: 1 2 -1}",
+     "5:46: train.class_weights: -1 is out of range, 0 or more"},
+    {5, "train: {learning_rate: 1, class_weights: 0 0}",
+     "5:42: train.class_weights: accepted: none, balanced, or a weight for each class"},
+    {5, "train: {learning_rate: 1, class_weights: ''}",
+     "5:43: train.class_weights: accepted: none"},
+    {5, "train: {learning_rate: 1, schedule: linear}",
+     "5:37: train.schedule: 'linear' is not a schedule; there are: constant [warmup=STEPS]; step "},
+    {5, "train: {learning_rate: 1, schedule: step factor=0.1}",
+     "5:52: train.schedule: every= is missing; accepted: step every=EPOCHS"},
+    {5, "train: {learning_rate: 1, schedule: step every=0}",
+     "5:48: train.schedule: 0 is out of range, 1 to"},
+    {5, "train: {learning_rate: 1, schedule: exponential}",
+     "5:48: train.schedule: factor= is missing"},
+    {5, "train: {learning_rate: 1, schedule: exponential factor=0}",
+     "5:56: train.schedule: 0 is out of range, above 0"},
+    {5, "train: {learning_rate: 1, schedule: cosine least=1.1}",
+     "5:50: train.schedule: 1.1 is out of range, 0 to 1"},
+    {5, "train: {learning_rate: 1, schedule: plateau factor=1}",
+     "5:52: train.schedule: 1 is out of range, above 0 and below 1"},
+    {5, "train: {learning_rate: 1, schedule: constant warmup=-1}",
+     "5:53: train.schedule: -1 is out of range, 0 to"},
+    {5, "train: {learning_rate: 1, l1: -1}", "5:31: train.l1: -1 is out of range, 0 or more"},
+    {5, "train: {learning_rate: 1, decay: nan}", "5:34: train.decay: 'nan' is not a number"},
+    {5, "train: {learning_rate: 1, decay_per: image}",
+     "5:38: train.decay_per: 'image' is not one of: batch, sample, dataset"},
+    {5, "train: {learning_rate: 1, clip: -1}", "5:33: train.clip: -1 is out of range, 0 or more"},
+    {5, "train: {learning_rate: 1, accumulate: 0}", "5:39: train.accumulate: 0 is out of range, 1"},
+    {5, "train: {learning_rate: 1, accumulate: 3}",
+     "5:39: train.accumulate: 3 parts of a batch of 64 are not whole images"},
+    {5, "train: {learning_rate: 1, accumulate: 128}", "5:39: train.accumulate: 128 parts of a"},
+    {5, "train: {learning_rate: 1, epochs: 1, steps: 2}",
+     "5:45: train.steps: train.epochs is given, too; a recipe has one of them"},
+    {5, "train: {learning_rate: 1, steps: 0}", "5:34: train.steps: 0 is out of range, 1 to"},
+    {5, "train: {learning_rate: 1, evaluate_every: 5}",
+     "5:44: train.evaluate_every: accepted: N epochs or N steps"},
+    {5, "train: {learning_rate: 1, evaluate_every: 0 steps}",
+     "5:43: train.evaluate_every: 0 is out of range, 1 to"},
+    {5, "train: {learning_rate: 1, evaluate_every: 5 stepsx}",
+     "5:45: train.evaluate_every: accepted: N epochs or N steps"},
+    {5, "train: {learning_rate: 1, evaluate_every: 5 steps long}",
+     "5:45: train.evaluate_every: accepted: N epochs or N steps"},
+    {5, "train: {learning_rate: 1, test_curve: true}",
+     "5:39: train.test_curve: 'true' is neither yes nor no"},
+    {5, "train: {learning_rate: 1, patience: 3}",
+     "5:37: train.patience: stopping early needs images to validate on: give data.validation"},
+    {5, "train: {learning_rate: 1, keep: first}", "5:33: train.keep: 'first' is not one of: best,"},
+    {5, "train: {learning_rate: 1, folds: 1}", "5:34: train.folds: 1 is out of range; accepted: 0"},
+    {5, "train: {learning_rate: 1, optimizer: adamx}",
+     "5:38: train.optimizer: 'adamx' is not an optimizer; there are: sgd [momentum=M] "
+     "[nesterov=yes]; adam "},
+    {5, "train: {learning_rate: 1, optimizer: sgd nesterov=yes}",
+     "5:38: train.optimizer: nesterov=yes needs momentum= above 0"},
+    {5, "train: {learning_rate: 1, optimizer: adagrad momentum=0.9}",
+     "5:46: train.optimizer: 'momentum' does not belong here; accepted: adagrad [epsilon=E]"},
     {5, "train: {learning_rate: 1, optimizer: ''}",
      "5:39: train.optimizer: '' is not an optimizer"},
     {5, "train: {learning_rate: 1, optimizer: sgd nesterov}",
-     "5:42: train.optimizer: 'nesterov' does not belong here; accepted: sgd [momentum=M]"},
+     "5:42: train.optimizer: 'nesterov' does not belong here; accepted: sgd [momentum=M] "},
     {5, "train: {learning_rate: 1, optimizer: sgd beta1=0.9}",
      "5:42: train.optimizer: 'beta1' does not belong here"},
     {5, "train: {learning_rate: 1, optimizer: adam beta1=0.9 beta1=0.8}",
@@ -276,6 +506,8 @@ START_TEST(test_bad_files)
     struct cairn_recipe r;
     ck_assert_int_eq(read_text("", NULL, 0, &r), CAIRN_PARSE);
     ck_assert_ptr_nonnull(strstr(cairn_error(), "r.yaml: the file is empty"));
+    ck_assert_int_eq(read_keys("validation: 0.2", "learning_rate: 1, folds: 5", &r), CAIRN_PARSE);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "r.yaml:1:34: data.validation: train.folds lets"));
     ck_assert_int_eq(read_text("- a\n", NULL, 0, &r), CAIRN_PARSE);
     ck_assert_ptr_nonnull(strstr(cairn_error(), "r.yaml:1:1: a recipe has the sections"));
     ck_assert_int_eq(read_text("data: {name: glyphs}\n", NULL, 0, &r), CAIRN_PARSE);
@@ -342,6 +574,10 @@ int main(void)
     tcase_add_checked_fixture(tc, enter, scratch_remove);
     tcase_add_test(tc, test_defaults);
     tcase_add_test(tc, test_full_and_resolved);
+    tcase_add_test(tc, test_every_key);
+    tcase_add_loop_test(tc, test_forms, 0, COUNT(forms));
+    tcase_add_test(tc, test_length);
+    tcase_add_test(tc, test_many_weights);
     tcase_add_test(tc, test_settings);
     tcase_add_loop_test(tc, test_bad_settings, 0, COUNT(bad_settings));
     tcase_add_loop_test(tc, test_bad_lines, 0, COUNT(bad_lines));

@@ -34,6 +34,8 @@ enum cairn_decay_per {
                                 beside the sum over the training part */
 };
 
+#define CAIRN_RECIPE_CLASSES 256 /* labels are bytes */
+
 struct cairn_recipe {
     char *path; /* where it was read from */
     struct {
@@ -88,13 +90,16 @@ struct cairn_recipe {
         float clip;         /* the largest norm of the gradient; 0: none */
         int64_t accumulate; /* parts that a batch is computed in, its gradients summed; default 1 */
         int64_t batch;
-        int64_t epochs, steps; /* one of them; the other is 0 */
+        int64_t epochs, steps; /* one of them (epochs: 10); the other is 0. Where the file has one
+                                  and a setting the other, the setting counts. */
         /* `evaluate_every: 1 epoch`, `2 epochs`, `100 steps`: when the validation part (and with
          * test_curve: yes the test part) is evaluated, a line of metrics is written and a
          * checkpoint saved; always after the last step, too */
         int64_t evaluate_epochs, evaluate_steps; /* one of them is 0 */
         int test_curve;
-        int64_t patience; /* stop after so many evaluations without better weights; 0: never */
+        int64_t patience; /* stop after so many evaluations without better weights (more of the
+                             validation part right, or as many and a lower loss); 0: never. Needs a
+                             validation part. */
         int keep_last;    /* keep: best (default) or last: the weights that are tested */
         int64_t folds;    /* k-fold cross-validation over the training images; 0: none */
         uint64_t seed;

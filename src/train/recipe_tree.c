@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const data_keys[] = {"name",       "normalize", "validation", "limit_train",
-                                        "limit_test", "seed",      NULL};
+static const char *const data_keys[] = {"name",       "normalize",   "pad",        "patches",
+                                        "validation", "limit_train", "limit_test", "seed",
+                                        "augment",    NULL};
 static const char *const init_keys[] = {"default", "conv", "linear", NULL};
-static const char *const train_keys[] = {"loss",  "optimizer", "learning_rate", "l2",
-                                         "batch", "epochs",    "seed",          NULL};
+static const char *const train_keys[] = {
+    "loss",  "smoothing",      "class_weights", "optimizer", "learning_rate", "schedule", "l1",
+    "l2",    "decay",          "decay_per",     "clip",      "accumulate",    "batch",    "epochs",
+    "steps", "evaluate_every", "test_curve",    "patience",  "keep",          "folds",    "seed",
+    NULL};
 
 const struct recipe_section recipe_sections[] = {
     {"vars", NULL},      {"data", data_keys},   {"model", NULL},
@@ -98,7 +102,7 @@ static void list_variables(const struct recipe_tree *tree, const char *word, cha
 cairn_status recipe_set(struct recipe_tree *tree, const char *setting)
 {
     cairn_status st = CAIRN_OK;
-    char origin[256], name[128], names[256];
+    char origin[256], name[128], names[384];
     snprintf(origin, sizeof origin, "--set %s", setting);
     const char *equals = strchr(setting, '=');
     if (!equals || equals == setting || (size_t)(equals - setting) >= sizeof name)
@@ -165,7 +169,7 @@ static cairn_status check_vars(const struct recipe_tree *tree, const struct cair
 static cairn_status check_keys(const struct recipe_tree *tree, const struct cairn_yaml *map,
                                const char *const *keys)
 {
-    char names[256];
+    char names[384];
     for (const struct cairn_yaml *node = map->first; node; node = node->next) {
         int i = 0;
         while (keys[i] && strcmp(keys[i], node->key) != 0) i++;
@@ -186,7 +190,7 @@ static cairn_status check_keys(const struct recipe_tree *tree, const struct cair
 cairn_status recipe_check(const struct recipe_tree *tree)
 {
     cairn_status st = CAIRN_OK;
-    char names[256];
+    char names[384];
     for (const struct cairn_yaml *node = tree->root->first; node; node = node->next) {
         const struct recipe_section *section = find_section(node->key);
         if (!section) {
@@ -213,7 +217,7 @@ out:
 static cairn_status find_variable(const struct recipe_tree *tree, const struct cairn_yaml *node,
                                   int at, int *length, const char **value)
 {
-    char name[64], names[256];
+    char name[64], names[384];
     const char *p = node->text + at;
     int n = 0;
     while (isalnum((unsigned char)p[n]) || p[n] == '_') n++;

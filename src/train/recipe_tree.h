@@ -21,9 +21,9 @@ struct recipe_tree {
 
 /* A text with its variables replaced. */
 struct recipe_text {
-    char text[256];
-    int place[257]; /* where character i stands in the text as written, or where its variable does
-                     */
+    char text[4096];
+    int place[4097]; /* where character i stands in the text as written, or where its variable does
+                      */
 };
 
 /* Puts "section.key=value" into the tree. */

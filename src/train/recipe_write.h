@@ -5,8 +5,11 @@
 
 #include "train/recipe.h"
 
-#define CAIRN_NORMALIZE_COUNT 3
-extern const char *const cairn_normalize_names[CAIRN_NORMALIZE_COUNT];
+/* The words for the values of each enum (and of keep_last), in order, NULL behind the last. */
+extern const char *const cairn_normalize_names[];
+extern const char *const cairn_loss_names[];
+extern const char *const cairn_decay_per_names[];
+extern const char *const cairn_keep_names[];
 
 /* *text from malloc. */
 cairn_status recipe_write(const struct cairn_recipe *recipe, char **text);
