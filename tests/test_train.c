@@ -37,7 +37,7 @@ static char *in_work(const char *name)
 /* Stops a run at its n-th step event; the first two steps of each start give one each. */
 struct watch {
     volatile sig_atomic_t stop;
-    int steps, stop_at, epochs, stop_epoch, kinds[5];
+    int steps, stop_at, epochs, stop_epoch, kinds[6];
     double losses[16];
 };
 
@@ -46,9 +46,9 @@ static void watch_event(void *context, const struct cairn_train_event *event)
     struct watch *w = context;
     w->kinds[event->kind]++;
     if (event->kind == CAIRN_TRAIN_STEP && ++w->steps == w->stop_at) w->stop = 1;
-    if (event->kind == CAIRN_TRAIN_EPOCH && w->epochs < 16)
+    if (event->kind == CAIRN_TRAIN_EVALUATED && w->epochs < 16)
         w->losses[w->epochs++] = event->train_loss;
-    if (event->kind == CAIRN_TRAIN_EPOCH && event->epoch == w->stop_epoch) w->stop = 1;
+    if (event->kind == CAIRN_TRAIN_EVALUATED && event->epoch == w->stop_epoch) w->stop = 1;
 }
 
 #define TINY "data/recipes/glyphs-tiny.yaml"

@@ -31,6 +31,8 @@ static void watch_signals(void)
 
 struct view {
     int quiet, bar, color, kernels;
+    struct cairn_train_event *folds; /* those that are done, in order; from malloc */
+    size_t fold_count;
 };
 
 static void clear_bar(const struct view *view)
@@ -38,11 +40,18 @@ static void clear_bar(const struct view *view)
     if (view->bar) fputs("\r\033[K", stderr);
 }
 
+static void show_fold_number(const struct cairn_train_event *e)
+{
+    if (e->folds) fprintf(stderr, "fold %lld/%lld  ", (long long)e->fold, (long long)e->folds);
+}
+
 static void show_step(const struct view *view, const struct cairn_train_event *e)
 {
     if (!view->bar) return;
     int width = 24, full = (int)((int64_t)width * e->batch / e->batches);
-    fprintf(stderr, "\r\033[Kepoch %lld/%lld %s[", (long long)e->epoch, (long long)e->epochs,
+    fputs("\r\033[K", stderr);
+    show_fold_number(e);
+    fprintf(stderr, "epoch %lld/%lld %s[", (long long)e->epoch, (long long)e->epochs,
             view->color ? "\033[32m" : "");
     for (int i = 0; i < width; i++) fputc(i < full ? '#' : '.', stderr);
     fprintf(stderr, "]%s %lld/%lld", view->color ? "\033[0m" : "", (long long)e->batch,
@@ -51,17 +60,49 @@ static void show_step(const struct view *view, const struct cairn_train_event *e
     fflush(stderr);
 }
 
-static void show_epoch(const struct view *view, const struct cairn_train_event *e)
+static void show_evaluation(const struct view *view, const struct cairn_train_event *e)
 {
     clear_bar(view);
-    fprintf(stderr, "epoch %lld/%lld  loss %.4f  accuracy %.2f %%", (long long)e->epoch,
-            (long long)e->epochs, e->train_loss, 100 * e->train_accuracy);
+    show_fold_number(e);
+    if (e->by_steps)
+        fprintf(stderr, "step %lld/%lld", (long long)e->step, (long long)e->steps);
+    else
+        fprintf(stderr, "epoch %lld/%lld", (long long)e->epoch, (long long)e->epochs);
+    fprintf(stderr, "  loss %.4f  accuracy %.2f %%", e->train_loss, 100 * e->train_accuracy);
     if (e->validation_images)
         fprintf(stderr, "  validation: loss %.4f  accuracy %.2f %%%s", e->validation_loss,
                 100 * e->validation_accuracy, e->best ? " (best)" : "");
+    if (!isnan(e->test_accuracy))
+        fprintf(stderr, "  test: loss %.4f  accuracy %.2f %%", e->test_loss,
+                100 * e->test_accuracy);
     fprintf(stderr, "  %.1f s", e->seconds);
     if (!isnan(e->samples_per_second)) fprintf(stderr, "  %.0f images/s", e->samples_per_second);
     fputc('\n', stderr);
+}
+
+static void show_start(const struct view *view, const struct cairn_train_event *e)
+{
+    show_fold_number(e);
+    fprintf(stderr, "training %lld parameters on %s: %lld images, %lld to validate, %lld to test\n",
+            (long long)e->parameters, e->device, (long long)e->train_images,
+            (long long)e->validation_images, (long long)e->test_images);
+    if (e->epoch > 0 || e->batch > 0)
+        fprintf(stderr, "going on behind epoch %lld, batch %lld of the next\n", (long long)e->epoch,
+                (long long)e->batch);
+    if (e->step < e->steps && strcmp(e->device, "reference") != 0)
+        fprintf(stderr, "the first step compiles the kernels that it needs%s",
+                view->bar ? " ..." : "\n");
+}
+
+/* A fold that no memory is left for is missing in the table; summary.json has it. */
+static void keep_fold(struct view *view, const struct cairn_train_event *e)
+{
+    struct cairn_train_event *grown =
+        realloc(view->folds, (view->fold_count + 1) * sizeof *view->folds);
+    if (!grown) return;
+    view->folds = grown;
+    view->folds[view->fold_count] = *e;
+    view->folds[view->fold_count++].run = NULL; /* what it points to ends with the event */
 }
 
 static void show(void *context, const struct cairn_train_event *e)
@@ -71,22 +112,13 @@ static void show(void *context, const struct cairn_train_event *e)
         if (!view->kernels++) fprintf(stderr, "%-32s %10s %12s\n", "kernel", "calls", "seconds");
         fprintf(stderr, "%-32s %10lld %12.3f\n", e->kernel, (long long)e->calls, e->seconds);
     }
+    if (e->kind == CAIRN_TRAIN_FOLD) keep_fold(view, e);
     if (view->quiet) return;
-    if (e->kind == CAIRN_TRAIN_STARTED) {
-        fprintf(stderr,
-                "training %lld parameters on %s: %lld images, %lld to validate, %lld to test\n",
-                (long long)e->parameters, e->device, (long long)e->train_images,
-                (long long)e->validation_images, (long long)e->test_images);
-        if (e->epoch > 0 || e->batch > 0)
-            fprintf(stderr, "going on behind epoch %lld, batch %lld of the next\n",
-                    (long long)e->epoch, (long long)e->batch);
-        if (e->epoch < e->epochs && strcmp(e->device, "reference") != 0)
-            fprintf(stderr, "the first step compiles the kernels that it needs%s",
-                    view->bar ? " ..." : "\n");
-    }
+    if (e->kind == CAIRN_TRAIN_STARTED) show_start(view, e);
     if (e->kind == CAIRN_TRAIN_STEP) show_step(view, e);
-    if (e->kind == CAIRN_TRAIN_EPOCH) show_epoch(view, e);
+    if (e->kind == CAIRN_TRAIN_EVALUATED) show_evaluation(view, e);
     if (e->kind == CAIRN_TRAIN_TESTING && view->bar) fputs("\r\033[Ktesting ...", stderr);
+    if (e->kind == CAIRN_TRAIN_FOLD) clear_bar(view);
 }
 
 struct arguments {
@@ -164,11 +196,13 @@ static int parse(int argc, char **argv, struct arguments *a)
 static int print_json(const struct cairn_train_result *r)
 {
     json_t *object = json_pack(
-        "{s:o s:o s:o s:I s:I s:I s:I s:s s:s s:o s:o s:o}", "run", tool_json_text(r->run),
-        "test_loss", tool_json_number(r->test_loss), "test_accuracy",
-        tool_json_number(r->test_accuracy), "test_images", (json_int_t)r->test_images, "epochs",
-        (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "best_epoch",
-        (json_int_t)r->best_epoch, "weights_sha256", r->weights_sha256, "best_weights_sha256",
+        "{s:o s:o s:o s:I s:o s:o s:I s:I s:I s:I s:s s:s s:o s:o s:o}", "run",
+        tool_json_text(r->run), "test_loss", tool_json_number(r->test_loss), "test_accuracy",
+        tool_json_number(r->test_accuracy), "test_images", (json_int_t)r->test_images,
+        "validation_loss", tool_json_number(r->validation_loss), "validation_accuracy",
+        tool_json_number(r->validation_accuracy), "epochs", (json_int_t)r->epochs, "steps",
+        (json_int_t)r->steps, "best_epoch", (json_int_t)r->best_epoch, "best_step",
+        (json_int_t)r->best_step, "weights_sha256", r->weights_sha256, "best_weights_sha256",
         r->best_weights_sha256, "samples_per_second", tool_json_number(r->samples_per_second),
         "device", tool_json_text(r->device), "driver", tool_json_text(r->driver));
     return tool_json_print("train", object);
@@ -176,9 +210,9 @@ static int print_json(const struct cairn_train_result *r)
 
 static void print_text(const struct cairn_train_result *r)
 {
-    printf("test accuracy   %.2f %% (loss %.4f, %lld images, weights of epoch %lld)\n",
+    printf("test accuracy   %.2f %% (loss %.4f, %lld images, weights of %s %lld)\n",
            100 * r->test_accuracy, r->test_loss, (long long)r->test_images,
-           (long long)r->best_epoch);
+           r->by_steps ? "step" : "epoch", (long long)(r->by_steps ? r->best_step : r->best_epoch));
     printf("weights_sha256  %s\n", r->weights_sha256);
     if (isnan(r->samples_per_second))
         printf("speed           too short to tell\n");
@@ -186,6 +220,71 @@ static void print_text(const struct cairn_train_result *r)
         printf("speed           %.0f images per second\n", r->samples_per_second);
     printf("device          %s (driver %s)\n", r->device, r->driver);
     printf("run             %s\n", r->run);
+}
+
+static json_t *figure(struct cairn_train_figure value)
+{
+    return json_pack("{s:o s:o}", "mean", tool_json_number(value.mean), "deviation",
+                     tool_json_number(value.deviation));
+}
+
+static int print_folds_json(const struct cairn_train_result *r, const struct view *view)
+{
+    json_t *folds = json_array();
+    for (size_t i = 0; i < view->fold_count; i++) {
+        const struct cairn_train_event *e = &view->folds[i];
+        json_array_append_new(
+            folds,
+            json_pack("{s:I s:o s:o s:o s:o s:I s:I s:I}", "fold", (json_int_t)e->fold,
+                      "validation_loss", tool_json_number(e->validation_loss),
+                      "validation_accuracy", tool_json_number(e->validation_accuracy), "test_loss",
+                      tool_json_number(e->test_loss), "test_accuracy",
+                      tool_json_number(e->test_accuracy), "best_epoch", (json_int_t)e->best_epoch,
+                      "best_step", (json_int_t)e->best_step, "steps", (json_int_t)e->step));
+    }
+    json_t *object = json_pack(
+        "{s:o s:o s:o s:o s:o s:o s:I s:o s:o}", "run", tool_json_text(r->run), "folds", folds,
+        "validation_loss", figure(r->fold_validation_loss), "validation_accuracy",
+        figure(r->fold_validation_accuracy), "test_loss", figure(r->fold_test_loss),
+        "test_accuracy", figure(r->fold_test_accuracy), "test_images", (json_int_t)r->test_images,
+        "device", tool_json_text(r->device), "driver", tool_json_text(r->driver));
+    return tool_json_print("train", object);
+}
+
+static void print_fold_row(const char *name, double validation_loss, double validation_accuracy,
+                           double test_loss, double test_accuracy)
+{
+    printf("%-10s %10.4f %9.2f %% %10.4f %9.2f %%\n", name, validation_loss,
+           100 * validation_accuracy, test_loss, 100 * test_accuracy);
+}
+
+static void print_folds(const struct cairn_train_result *r, const struct view *view)
+{
+    printf("%-10s %10s %11s %10s %11s\n", "fold", "validation", "accuracy", "test", "accuracy");
+    for (size_t i = 0; i < view->fold_count; i++) {
+        const struct cairn_train_event *e = &view->folds[i];
+        char name[32];
+        snprintf(name, sizeof name, "%lld", (long long)e->fold);
+        print_fold_row(name, e->validation_loss, e->validation_accuracy, e->test_loss,
+                       e->test_accuracy);
+    }
+    print_fold_row("mean", r->fold_validation_loss.mean, r->fold_validation_accuracy.mean,
+                   r->fold_test_loss.mean, r->fold_test_accuracy.mean);
+    print_fold_row("deviation", r->fold_validation_loss.deviation,
+                   r->fold_validation_accuracy.deviation, r->fold_test_loss.deviation,
+                   r->fold_test_accuracy.deviation);
+    printf("device     %s (driver %s)\n", r->device, r->driver);
+    printf("run        %s\n", r->run);
+}
+
+static int print_result(const struct cairn_train_result *r, const struct view *view, int as_json)
+{
+    if (as_json) return r->folds ? print_folds_json(r, view) : print_json(r);
+    if (r->folds)
+        print_folds(r, view);
+    else
+        print_text(r);
+    return 0;
 }
 
 int cmd_train(int argc, char **argv)
@@ -204,8 +303,7 @@ int cmd_train(int argc, char **argv)
     watch_signals();
     cairn_status st = cairn_train(&a.train, &result);
     clear_bar(&view);
-    if (st != CAIRN_OK) return tool_fail("train", st);
-    if (a.as_json) return print_json(&result);
-    print_text(&result);
-    return 0;
+    code = st == CAIRN_OK ? print_result(&result, &view, a.as_json) : tool_fail("train", st);
+    free(view.folds);
+    return code;
 }

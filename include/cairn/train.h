@@ -2,9 +2,10 @@
  *
  * A run is a folder: recipe.yaml (resolved), metrics.jsonl, model.safetensors (the best weights),
  * last.safetensors (everything that resuming needs) and summary.json. Each file appears whole or
- * not at all, and a run that fails before its first checkpoint leaves no folder. With exact
- * arithmetic the weights depend on the recipe and its data alone: not on the device, nor on
- * interruptions. */
+ * not at all, and a run that fails before its first checkpoint leaves no folder. A cross-validation
+ * (train.folds: K) is a folder with recipe.yaml, the runs fold-1 to fold-K and a summary.json of
+ * them all. With exact arithmetic the weights depend on the recipe and its data alone: not on the
+ * device, nor on interruptions. */
 #ifndef CAIRN_TRAIN_H
 #define CAIRN_TRAIN_H
 
@@ -28,23 +29,33 @@ struct cairn_compute {
 /* --- training --- */
 
 enum cairn_train_event_kind {
-    CAIRN_TRAIN_STARTED, /* everything is set up; epoch = epochs that are done already */
-    CAIRN_TRAIN_STEP,    /* some steps further, at most a few times a second */
-    CAIRN_TRAIN_EPOCH,   /* an epoch is done and saved */
-    CAIRN_TRAIN_TESTING, /* all epochs are done */
-    CAIRN_TRAIN_KERNEL,  /* profile: kernel, calls and seconds are set */
+    CAIRN_TRAIN_STARTED,   /* everything is set up; epoch = epochs that are done already */
+    CAIRN_TRAIN_STEP,      /* some steps further, at most a few times a second */
+    CAIRN_TRAIN_EVALUATED, /* an evaluation is done and saved */
+    CAIRN_TRAIN_TESTING,   /* all steps are done */
+    CAIRN_TRAIN_KERNEL,    /* profile: kernel, calls and seconds are set */
+    CAIRN_TRAIN_FOLD,      /* a fold is done, now or in an earlier start: fold, folds, best_epoch,
+                              best_step, and losses and accuracies of the weights that were tested */
 };
 
 struct cairn_train_event {
     enum cairn_train_event_kind kind;
     const char *run, *device; /* the folder; the device's name */
-    int64_t epoch, epochs;    /* epoch: the present one from 1 */
+    int64_t fold, folds;      /* of a cross-validation, from 1; else 0 */
+    int64_t epoch, epochs;    /* epoch: the present one from 1 (EVALUATED: epochs begun) */
     int64_t batch, batches;   /* done and in all in this epoch */
+    int64_t step, steps;      /* done and in all */
+    int by_steps;             /* 1: evaluations come after so many steps, not after epochs */
     int64_t train_images, validation_images, test_images, parameters;
-    /* EPOCH; the validation's are NaN where there is none */
+    /* EVALUATED: of training, the means over the images since the last evaluation, with the weights
+     * that each batch met; the validation's are NaN where there is none, the test's where
+     * test_curve is not on */
     double train_loss, train_accuracy, validation_loss, validation_accuracy;
+    double test_loss, test_accuracy;
+    float learning_rate;                /* EVALUATED: of the last step */
     double seconds, samples_per_second; /* of the training part; NaN until there is a measure */
-    int best;                           /* EPOCH: 1 where these are the best weights so far */
+    int best;                           /* EVALUATED: 1 where these are the best weights so far */
+    int64_t best_epoch, best_step;
     const char *kernel;
     int64_t calls;
 };
@@ -63,13 +74,26 @@ struct cairn_train_options {
     void *context;
 };
 
+struct cairn_train_figure {
+    double mean, deviation; /* over the folds; the deviation's square is divided by folds - 1 */
+};
+
 struct cairn_train_result {
     char run[512], device[128], driver[128];
-    int64_t epochs, steps, best_epoch, test_images;
-    double test_loss, test_accuracy; /* of the best weights; accuracy from 0 to 1 */
+    int64_t epochs, steps;                      /* begun; done */
+    int64_t best_epoch, best_step, test_images; /* where the tested weights were taken */
+    int by_steps;                               /* as in the events */
+    double test_loss, test_accuracy; /* of the best weights (keep: last: the last); accuracy from 0
+                                        to 1 */
+    double validation_loss, validation_accuracy; /* of the same weights; NaN where there is none */
     double samples_per_second; /* training alone, first step of each start left out; NaN if that is
                                   all */
     char weights_sha256[65], best_weights_sha256[65];
+    /* A cross-validation: above 0, and of the rest only run, device, driver, test_images and these
+     * are set. */
+    int64_t folds;
+    struct cairn_train_figure fold_validation_loss, fold_validation_accuracy, fold_test_loss,
+        fold_test_accuracy;
 };
 
 cairn_status cairn_train(const struct cairn_train_options *options,
@@ -85,7 +109,7 @@ struct cairn_eval_options {
 
 struct cairn_eval_result {
     char device[128], weights_sha256[65], data[64];
-    int64_t epoch; /* at whose end the weights were taken (last: the epochs that are done) */
+    int64_t epoch, step; /* when the weights were taken: epochs begun, steps done */
     int64_t images, correct;
     double loss, accuracy;
     int classes;

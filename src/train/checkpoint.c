@@ -24,24 +24,35 @@ static const struct field {
     ROW(epoch, FIELD_COUNT),
     ROW(batch, FIELD_COUNT),
     ROW(step, FIELD_COUNT),
+    ROW(evaluations, FIELD_COUNT),
+    ROW(evaluated, FIELD_COUNT),
     ROW(loss, FIELD_REAL),
     ROW(correct, FIELD_COUNT),
+    ROW(images, FIELD_COUNT),
     ROW(power1, FIELD_SINGLE),
     ROW(power2, FIELD_SINGLE),
     ROW(shift, FIELD_SINGLE),
     ROW(scale, FIELD_SINGLE),
-    ROW(epoch_seconds, FIELD_REAL),
-    ROW(epoch_timed, FIELD_REAL),
-    ROW(epoch_samples, FIELD_COUNT),
+    ROW(recent_seconds, FIELD_REAL),
+    ROW(recent_timed, FIELD_REAL),
+    ROW(recent_samples, FIELD_COUNT),
     ROW(seconds, FIELD_REAL),
     ROW(samples, FIELD_COUNT),
-    ROW(best_epoch, FIELD_COUNT),
+    ROW(kept_epoch, FIELD_COUNT),
+    ROW(kept_step, FIELD_COUNT),
+    ROW(kept_correct, FIELD_COUNT),
+    ROW(kept_loss, FIELD_REAL),
+    ROW(best_evaluation, FIELD_COUNT),
     ROW(best_correct, FIELD_COUNT),
     ROW(best_loss, FIELD_REAL),
+    ROW(plateau.best, FIELD_REAL),
+    ROW(plateau.worse, FIELD_COUNT),
+    ROW(plateau.drops, FIELD_COUNT),
+    ROW(fold, FIELD_COUNT),
     ROW(train_images, FIELD_COUNT),
     ROW(validation_images, FIELD_COUNT),
     ROW(test_images, FIELD_COUNT),
-    ROW(best_sha256, FIELD_TEXT),
+    ROW(kept_sha256, FIELD_TEXT),
     ROW(math, FIELD_TEXT),
     ROW(version, FIELD_TEXT),
 #undef ROW
@@ -126,16 +137,18 @@ out:
     return st;
 }
 
-cairn_status cairn_weights_digest(const struct cairn_model *model, const float *flat, char text[65])
+/* Of the first `count` parameters. */
+static cairn_status digest_of(const struct cairn_model *model, int count, const float *flat,
+                              char text[65])
 {
     cairn_status st = CAIRN_OK;
     struct cairn_digest *digest = NULL;
-    const struct cairn_param **sorted = malloc((size_t)model->param_count * sizeof *sorted);
+    const struct cairn_param **sorted = malloc((size_t)count * sizeof *sorted);
     if (!sorted) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    for (int i = 0; i < model->param_count; i++) sorted[i] = &model->params[i];
-    qsort(sorted, (size_t)model->param_count, sizeof *sorted, by_name);
+    for (int i = 0; i < count; i++) sorted[i] = &model->params[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, by_name);
     TRY(cairn_digest_create(&digest));
-    for (int i = 0; i < model->param_count; i++)
+    for (int i = 0; i < count; i++)
         TRY(add_tensor(digest, flat + sorted[i]->offset, sorted[i]->count));
     TRY(cairn_digest_text(digest, text));
 out:
@@ -144,11 +157,22 @@ out:
     return st;
 }
 
+cairn_status cairn_weights_digest(const struct cairn_model *model, const float *flat, char text[65])
+{
+    return digest_of(model, model->param_count, flat, text);
+}
+
 #define PARTS 3 /* weights and the optimizer's moments */
 static const char *const prefixes[PARTS] = {"", "moment1.", "moment2."};
 static const char *const digest_keys[PARTS] = {"cairn.sha256", "cairn.moment1.sha256",
                                                "cairn.moment2.sha256"};
 #define NAME 48
+
+/* Moments are of what is trained; running statistics have none. */
+static int params_of(const struct cairn_model *model, int part)
+{
+    return part == 0 ? model->param_count : model->trained_count;
+}
 
 cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *model,
                                     const struct cairn_state *state, float *flat, float *moment1,
@@ -166,7 +190,7 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
         goto out;
     }
     for (int part = 0; part < PARTS; part++)
-        for (int i = 0; i < model->param_count && parts[part]; i++, count++) {
+        for (int i = 0; i < params_of(model, part) && parts[part]; i++, count++) {
             const struct cairn_param *p = &model->params[i];
             snprintf(names[count], NAME, "%s%s", prefixes[part], p->name);
             tensors[count] = (struct cairn_st_tensor){
@@ -179,7 +203,7 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
     }
     for (int part = 0; part < PARTS; part++) {
         if (!parts[part]) continue;
-        TRY(cairn_weights_digest(model, parts[part], values[keys]));
+        TRY(digest_of(model, params_of(model, part), parts[part], values[keys]));
         key_list[keys++] = (char *)digest_keys[part];
     }
     for (size_t i = 0; i < keys; i++) value_list[i] = values[i];
@@ -205,12 +229,12 @@ static cairn_status read_tensor(const struct cairn_st_file *file, const struct c
 }
 
 static cairn_status check_digest(const struct cairn_st_file *file, const struct cairn_model *model,
-                                 const char *key, const float *flat)
+                                 int part, const float *flat)
 {
     char now[65];
-    const char *then = cairn_st_metadata(file, key);
+    const char *key = digest_keys[part], *then = cairn_st_metadata(file, key);
     if (!then) return cairn_fail(CAIRN_FORMAT, "the metadata %s is missing", key);
-    cairn_status st = cairn_weights_digest(model, flat, now);
+    cairn_status st = digest_of(model, params_of(model, part), flat, now);
     if (st == CAIRN_OK && strcmp(then, now) != 0)
         st = cairn_fail(CAIRN_FORMAT, "damaged: its numbers are not those written (%s differs)",
                         key);
@@ -223,10 +247,11 @@ static cairn_status read_all(const struct cairn_st_file *file, const struct cair
     cairn_status st = CAIRN_OK;
     for (int part = 0; part < PARTS; part++) {
         if (!parts[part]) continue;
-        memset(parts[part], 0, (size_t)model->flat_floats * sizeof(float));
-        for (int i = 0; i < model->param_count; i++)
+        size_t floats = (size_t)(part == 0 ? model->total_floats : model->flat_floats);
+        memset(parts[part], 0, floats * sizeof(float));
+        for (int i = 0; i < params_of(model, part); i++)
             TRY(read_tensor(file, &model->params[i], prefixes[part], parts[part]));
-        TRY(check_digest(file, model, digest_keys[part], parts[part]));
+        TRY(check_digest(file, model, part, parts[part]));
     }
     for (size_t i = 0; i < FIELDS && state; i++) {
         const char *text = cairn_st_metadata(file, fields[i].key);

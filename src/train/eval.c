@@ -19,7 +19,7 @@ static cairn_status read_weights(struct cairn_session *session, const struct cai
     free(path);
     if (st == CAIRN_NOT_FOUND && !last)
         st = cairn_fail(st,
-                        "%s has no model.safetensors: its first epoch is not over (--last takes "
+                        "%s has no model.safetensors: nothing was evaluated yet (--last takes "
                         "the last weights)",
                         folder->path);
     return st;
@@ -60,8 +60,8 @@ cairn_status cairn_eval(const struct cairn_eval_options *options, struct cairn_e
     if (st != CAIRN_OK) goto out;
     TRY(cairn_session_look(&options->compute, "opencl"));
     TRY(cairn_dataset_load(recipe.data.name, options->compute.data_dir, recipe.data.seed, &data));
-    TRY(cairn_session_describe(&session, &recipe, (struct cairn_shape){data.c, data.h, data.w},
-                               data.classes, data.train.count, data.test.count));
+    TRY(cairn_session_shape(&recipe, &data));
+    TRY(cairn_session_describe(&session, &recipe, &data));
     flat = malloc((size_t)session.model->total_floats * sizeof *flat);
     if (!flat) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
@@ -79,7 +79,8 @@ cairn_status cairn_eval(const struct cairn_eval_options *options, struct cairn_e
     TRY(cairn_weights_digest(session.model, flat, result->weights_sha256));
     snprintf(result->device, sizeof result->device, "%s", cairn_device_info(session.device)->name);
     snprintf(result->data, sizeof result->data, "%s", recipe.data.name);
-    result->epoch = state.epoch;
+    result->epoch = state.epoch + (state.batch > 0);
+    result->step = state.step;
 out:
     free(path);
     free(flat);

@@ -89,8 +89,23 @@ static cairn_status look(struct cairn_folder *folder)
     return CAIRN_OK;
 }
 
-cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, int resume,
-                                int force)
+/* What a resumed run must hold. */
+static cairn_status check_resumable(const struct cairn_folder *folder, int folds)
+{
+    const char *path = folder->path;
+    int run = has(folder, "last.safetensors"), any = has(folder, "recipe.yaml");
+    if (folds && run)
+        return cairn_fail(CAIRN_INVALID,
+                          "%s holds a single training (one fold, maybe), but the recipe has "
+                          "train.folds: --resume takes the folder above the folds",
+                          path);
+    if (folds ? !any : !run)
+        return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from", path);
+    return CAIRN_OK;
+}
+
+static cairn_status check(struct cairn_folder *folder, const char *path, int resume, int force,
+                          int folds)
 {
     cairn_status st = CAIRN_OK;
     struct stat info;
@@ -105,8 +120,7 @@ cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, i
     if (!there && errno != ENOENT) return cairn_fail_errno(CAIRN_IO, "%s", path);
     if (there && !S_ISDIR(info.st_mode))
         return cairn_fail(CAIRN_EXISTS, "%s is not a folder", path);
-    if (resume && !has(folder, "last.safetensors"))
-        return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from", path);
+    if (resume) TRY(check_resumable(folder, folds));
     if (there) TRY(lock(folder));
     if (there && !resume) TRY(look(folder));
     if (resume) {
@@ -116,6 +130,18 @@ cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, i
     }
 out:
     return st;
+}
+
+cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, int resume,
+                                int force)
+{
+    return check(folder, path, resume, force, 0);
+}
+
+cairn_status cairn_folder_check_folds(struct cairn_folder *folder, const char *path, int resume,
+                                      int force)
+{
+    return check(folder, path, resume, force, 1);
 }
 
 /* The topmost folder of `path` that is not there yet, from malloc; NULL if all are (or memory is
@@ -155,21 +181,56 @@ out:
     return st;
 }
 
-cairn_status cairn_folder_clear(struct cairn_folder *folder)
+/* Removes a run's files from the folder, and nothing else. */
+static cairn_status remove_files(const char *folder)
 {
     int empty;
-    cairn_status st = is_empty(folder->path, 1, &empty);
+    cairn_status st = is_empty(folder, 1, &empty);
     if (st != CAIRN_OK) return st;
     for (size_t i = 0; i < FILES; i++) {
-        char *path = cairn_folder_file(folder, files[i]);
+        char *path = cairn_file_join(folder, files[i]);
         if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
         int failed = unlink(path) != 0 && errno != ENOENT;
         if (failed) (void)cairn_fail_errno(CAIRN_IO, "%s: removing the old file", path);
         free(path);
         if (failed) return CAIRN_IO;
     }
-    folder->cleared = 1;
     return CAIRN_OK;
+}
+
+/* "fold-N" */
+static int is_fold(const char *entry)
+{
+    const char *number = entry + 5;
+    return !strncmp(entry, "fold-", 5) && *number && strspn(number, "0123456789") == strlen(number);
+}
+
+/* Folders of folds, each with nothing but a run's files left in it, go whole. */
+static cairn_status remove_folds(const char *folder)
+{
+    cairn_status st = CAIRN_OK;
+    DIR *dir = opendir(folder);
+    if (!dir) return cairn_fail_errno(CAIRN_IO, "%s: reading the folder", folder);
+    for (struct dirent *entry; st == CAIRN_OK && (entry = readdir(dir));) {
+        if (!is_fold(entry->d_name)) continue;
+        char *path = cairn_file_join(folder, entry->d_name);
+        st = path ? remove_files(path) : cairn_fail(CAIRN_MEMORY, "out of memory");
+        if (st == CAIRN_OK && rmdir(path) != 0)
+            st = cairn_fail_errno(CAIRN_IO, "%s: removing the folder of an old fold", path);
+        free(path);
+    }
+    closedir(dir);
+    return st;
+}
+
+cairn_status cairn_folder_clear(struct cairn_folder *folder)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(remove_files(folder->path));
+    TRY(remove_folds(folder->path));
+    folder->cleared = 1;
+out:
+    return st;
 }
 
 /* Only empty folders go: rmdir sees to that. */

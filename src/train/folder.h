@@ -27,11 +27,16 @@ struct cairn_folder {
 cairn_status cairn_folder_check(struct cairn_folder *folder, const char *path, int resume,
                                 int force);
 
+/* The same for the folder of a cross-validation, which holds recipe.yaml, fold-1, fold-2 ... and in
+ * the end summary.json, but no checkpoint of its own. */
+cairn_status cairn_folder_check_folds(struct cairn_folder *folder, const char *path, int resume,
+                                      int force);
+
 /* Makes and locks the folder where it is missing, and finds out whether it can be written to. */
 cairn_status cairn_folder_make(struct cairn_folder *folder);
 
 /* Before the first checkpoint of a fresh run: removes the files of the run that it replaces, those
- * that a killed process was writing included. */
+ * that a killed process was writing and those of folds included. */
 cairn_status cairn_folder_clear(struct cairn_folder *folder);
 
 /* Ends. Without a checkpoint (`written` unset) the files of this run and the folders made for it

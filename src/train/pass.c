@@ -17,6 +17,17 @@ int64_t cairn_session_first(const struct cairn_session *session, enum cairn_part
     return first;
 }
 
+int64_t cairn_session_batches(const struct cairn_session *session)
+{
+    return (session->counts[CAIRN_PART_TRAIN] + session->batch - 1) / session->batch;
+}
+
+int64_t cairn_session_steps(const struct cairn_session *session)
+{
+    int64_t steps = session->recipe->train.steps;
+    return steps ? steps : session->recipe->train.epochs * cairn_session_batches(session);
+}
+
 double cairn_session_clock(void)
 {
     struct timespec now;
@@ -34,6 +45,31 @@ cairn_status cairn_session_shuffle(struct cairn_session *session, int64_t epoch)
     for (int64_t i = 0; i < count; i++) order[i] = rows[order[i]];
     return cairn_buffer_write(session->memory.buffers[CAIRN_REGION_INDICES], 0, order,
                               (size_t)count * sizeof *order);
+}
+
+cairn_status cairn_session_step(struct cairn_session *session, struct cairn_now *now,
+                                int64_t images)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_memory *memory = &session->memory;
+    int64_t index = now->index, row = now->row;
+    now->first = 0;
+    if (session->recipe->train.accumulate == 1)
+        return cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_TRAIN, images, images),
+                              session->device, memory, now);
+    TRY(cairn_buffer_fill(memory->buffers[CAIRN_REGION_SUMS], 0,
+                          (size_t)session->bytes[CAIRN_REGION_SUMS], 0));
+    for (int64_t n; now->first < images; now->first += n) {
+        n = images - now->first < session->part ? images - now->first : session->part;
+        now->index = index + now->first;
+        now->row = row + now->first;
+        TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_ACCUMULATE, n, images),
+                           session->device, memory, now));
+    }
+    TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_UPDATE, images, images),
+                       session->device, memory, now));
+out:
+    return st;
 }
 
 cairn_status cairn_session_collect(struct cairn_session *session, int64_t first, int64_t count,
@@ -81,7 +117,7 @@ cairn_status cairn_session_evaluate(struct cairn_session *session, enum cairn_pa
         int64_t n = count - at < session->eval_batch ? count - at : session->eval_batch;
         struct cairn_now now = {.index = first + at, .row = at};
         if (session->stop && *session->stop) return cairn_fail(CAIRN_INTERRUPTED, "interrupted");
-        TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_EVALUATE, n), session->device,
+        TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_EVALUATE, n, 0), session->device,
                            &session->memory, &now));
         TRY(cairn_session_pace(session, NULL));
     }

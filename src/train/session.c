@@ -37,21 +37,71 @@ static cairn_status count_validation(const struct cairn_recipe *recipe, int64_t 
     return CAIRN_OK;
 }
 
+cairn_status cairn_session_shape(const struct cairn_recipe *recipe, struct cairn_dataset *data)
+{
+    cairn_status st = CAIRN_OK;
+    if (recipe->data.pad_h > 0 || recipe->data.pad_w > 0)
+        TRY(cairn_dataset_pad(data, recipe->data.pad_h, recipe->data.pad_w));
+    if (recipe->data.patch_h > 0)
+        TRY(cairn_dataset_patch(data, recipe->data.patch_h, recipe->data.patch_w));
+out:
+    return st;
+}
+
+/* Fold k of K validates the images from (k - 1) n / K to k n / K of the permutation. */
+static int64_t fold_first(const struct cairn_session *session, int64_t fold)
+{
+    return fold * session->train_images / session->recipe->train.folds;
+}
+
+static cairn_status count_images(struct cairn_session *session, int64_t train, int64_t test)
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_recipe *recipe = session->recipe;
+    int64_t *counts = session->counts;
+    session->train_images = limited(train, recipe->data.limit_train);
+    counts[CAIRN_PART_TEST] = limited(test, recipe->data.limit_test);
+    if (recipe->train.folds > session->train_images)
+        return cairn_fail(CAIRN_INVALID, "train.folds: %lld are more than the %lld training images",
+                          (long long)recipe->train.folds, (long long)session->train_images);
+    if (session->fold > 0)
+        counts[CAIRN_PART_VALIDATION] =
+            fold_first(session, session->fold) - fold_first(session, session->fold - 1);
+    else
+        TRY(count_validation(recipe, session->train_images, &counts[CAIRN_PART_VALIDATION]));
+    counts[CAIRN_PART_TRAIN] = session->train_images - counts[CAIRN_PART_VALIDATION];
+    if (cairn_session_steps(session) > UINT32_MAX)
+        st = cairn_fail(CAIRN_INVALID,
+                        "train.epochs: %lld epochs of %lld steps are more than 2^32 - 1 steps",
+                        (long long)recipe->train.epochs, (long long)cairn_session_batches(session));
+out:
+    return st;
+}
+
 cairn_status cairn_session_describe(struct cairn_session *session,
-                                    const struct cairn_recipe *recipe, struct cairn_shape in,
-                                    int classes, int64_t train, int64_t test)
+                                    const struct cairn_recipe *recipe,
+                                    const struct cairn_dataset *data)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_init_rules rules = {recipe->init.fallback, recipe->init.conv, recipe->init.linear};
-    int64_t *counts = session->counts;
+    int64_t crop_h = recipe->data.augment.crop_h, crop_w = recipe->data.augment.crop_w;
     session->recipe = recipe;
     session->batch = recipe->train.batch;
-    session->eval_batch = largest(recipe->train.batch, EVAL_BATCH);
-    session->train_images = limited(train, recipe->data.limit_train);
-    counts[CAIRN_PART_TEST] = limited(test, recipe->data.limit_test);
-    TRY(count_validation(recipe, session->train_images, &counts[CAIRN_PART_VALIDATION]));
-    counts[CAIRN_PART_TRAIN] = session->train_images - counts[CAIRN_PART_VALIDATION];
-    TRY(cairn_model_create(recipe->layers, recipe->layer_count, in, classes, &rules,
+    session->part = session->batch / recipe->train.accumulate;
+    session->eval_batch = largest(session->part, EVAL_BATCH);
+    session->image = (struct cairn_shape){data->c, data->h, data->w};
+    struct cairn_shape in = session->image;
+    if (crop_h > in.h || crop_w > in.w)
+        return cairn_fail(CAIRN_INVALID,
+                          "data.augment: crop=%lldx%lld is larger than the images, %lldx%lld",
+                          (long long)crop_h, (long long)crop_w, (long long)in.h, (long long)in.w);
+    if (recipe->train.class_weights && recipe->train.class_weight_count != data->classes)
+        return cairn_fail(CAIRN_INVALID,
+                          "train.class_weights: %d weights are given, but %s has %d classes",
+                          recipe->train.class_weight_count, data->name, data->classes);
+    if (crop_h > 0) in = (struct cairn_shape){in.c, crop_h, crop_w};
+    TRY(count_images(session, data->train.count, data->test.count));
+    TRY(cairn_model_create(recipe->layers, recipe->layer_count, in, data->classes, &rules,
                            &session->model));
 out:
     return st;
@@ -93,6 +143,23 @@ out:
     return st;
 }
 
+static void reverse(int32_t *rows, int64_t count)
+{
+    for (int64_t i = 0, j = count - 1; i < j; i++, j--) {
+        int32_t row = rows[i];
+        rows[i] = rows[j];
+        rows[j] = row;
+    }
+}
+
+/* Moves `count` of the rows, from `first`, before those in front of them; both keep their order. */
+static void to_front(int32_t *rows, int64_t first, int64_t count)
+{
+    reverse(rows, first);
+    reverse(rows + first, count);
+    reverse(rows, first + count);
+}
+
 cairn_status cairn_session_split(struct cairn_session *session, const struct cairn_dataset *data)
 {
     const struct cairn_recipe *recipe = session->recipe;
@@ -100,17 +167,19 @@ cairn_status cairn_session_split(struct cairn_session *session, const struct cai
             train = session->counts[CAIRN_PART_TRAIN];
     session->split = malloc((size_t)session->train_images * sizeof *session->split);
     if (!session->split) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    if (validation > 0)
+    if (validation > 0) {
         cairn_random_permutation(recipe->train.seed, CAIRN_STREAM_SPLIT, 0, session->split,
                                  (int32_t)session->train_images);
-    else
+        if (session->fold > 0)
+            to_front(session->split, fold_first(session, session->fold - 1), validation);
+    } else
         for (int64_t i = 0; i < session->train_images; i++) session->split[i] = (int32_t)i;
 
     session->shift = 0.0f;
     session->scale = recipe->data.normalize == CAIRN_NORMALIZE_01 ? 1.0f / 255.0f : 1.0f;
     if (recipe->data.normalize == CAIRN_NORMALIZE_ZSCORE) {
         double mean, deviation;
-        cairn_images_moments(&data->train, cairn_shape_count(session->model->in),
+        cairn_images_moments(&data->train, cairn_shape_count(session->image),
                              session->split + validation, train, &mean, &deviation);
         if (!(deviation > 0))
             return cairn_fail(
@@ -122,105 +191,11 @@ cairn_status cairn_session_split(struct cairn_session *session, const struct cai
     return CAIRN_OK;
 }
 
-/* sgd or adam with the recipe's scalars; the learning rate and adam's corrections come with each
- * step. */
-static struct cairn_problem update_of(const struct cairn_recipe *recipe)
-{
-    struct cairn_problem problem;
-    if (recipe->train.optimizer == CAIRN_OPTIMIZER_ADAM) {
-        problem = cairn_problem_default(CAIRN_OP_ADAM);
-        problem.u.adam.beta1 = recipe->train.beta1;
-        problem.u.adam.beta2 = recipe->train.beta2;
-        problem.u.adam.epsilon = recipe->train.epsilon;
-        problem.u.adam.l2 = recipe->train.l2;
-    } else {
-        problem = cairn_problem_default(CAIRN_OP_SGD);
-        problem.u.sgd.momentum = recipe->train.momentum;
-        problem.u.sgd.l2 = recipe->train.l2;
-    }
-    return problem;
-}
-
-static const struct cairn_plan *look_up(const struct cairn_session *session,
-                                        enum cairn_plan_kind kind, int64_t batch)
-{
-    for (int i = 0; i < session->plan_count; i++)
-        if (session->plans[i]->kind == kind && session->plans[i]->batch == batch)
-            return session->plans[i];
-    return NULL;
-}
-
-const struct cairn_plan *cairn_session_find(const struct cairn_session *session,
-                                            enum cairn_plan_kind kind, int64_t batch)
-{
-    const struct cairn_plan *plan = look_up(session, kind, batch);
-    assert(plan);
-    return plan;
-}
-
-/* The plans that `images` in batches need: one for whole batches, one for what is left over. */
-static cairn_status compile_for(struct cairn_session *session, enum cairn_plan_kind kind,
-                                int64_t images, int64_t batch, int64_t total)
-{
-    cairn_status st = CAIRN_OK;
-    const int64_t sizes[2] = {images >= batch ? batch : 0, images % batch};
-    for (int i = 0; i < 2; i++) {
-        struct cairn_plan_options options = {
-            .kind = kind,
-            .batch = sizes[i],
-            .total = total,
-            .shift = session->shift,
-            .scale = session->scale,
-            .seed = session->recipe->train.seed,
-            .update = update_of(session->recipe),
-        };
-        if (sizes[i] == 0 || look_up(session, kind, sizes[i])) continue;
-        assert(session->plan_count < CAIRN_SESSION_PLANS);
-        TRY(cairn_plan_create(session->model, &options, session->device,
-                              &session->plans[session->plan_count]));
-        session->plan_count++;
-    }
-out:
-    return st;
-}
-
-cairn_status cairn_session_plan(struct cairn_session *session, int test_only)
-{
-    cairn_status st = CAIRN_OK;
-    int64_t *counts = session->counts, *bytes = session->bytes,
-            flat = session->model->flat_floats * 4, arena = 0;
-    if (test_only)
-        session->train_images = counts[CAIRN_PART_TRAIN] = counts[CAIRN_PART_VALIDATION] = 0;
-    int64_t total = session->train_images + counts[CAIRN_PART_TEST];
-    TRY(compile_for(session, CAIRN_PLAN_TRAIN, counts[CAIRN_PART_TRAIN], session->batch, total));
-    for (int part = CAIRN_PART_VALIDATION; part <= CAIRN_PART_TEST; part++)
-        TRY(compile_for(session, CAIRN_PLAN_EVALUATE, counts[part], session->eval_batch, total));
-    for (int i = 0; i < session->plan_count; i++)
-        arena = largest(arena, session->plans[i]->arena_floats);
-
-    int64_t evaluated = largest(counts[CAIRN_PART_VALIDATION], counts[CAIRN_PART_TEST]);
-    int64_t rows = largest(counts[CAIRN_PART_TRAIN], evaluated);
-    bytes[CAIRN_REGION_PARAMS] = session->model->total_floats * 4;
-    if (!test_only) {
-        bytes[CAIRN_REGION_GRADS] = bytes[CAIRN_REGION_MOMENT1] = flat;
-        if (session->recipe->train.optimizer == CAIRN_OPTIMIZER_ADAM)
-            bytes[CAIRN_REGION_MOMENT2] = flat;
-    }
-    bytes[CAIRN_REGION_ARENA] = arena * 4;
-    bytes[CAIRN_REGION_TABLE] = total * cairn_shape_count(session->model->in);
-    bytes[CAIRN_REGION_LABELS] = total;
-    bytes[CAIRN_REGION_INDICES] = total * 4;
-    bytes[CAIRN_REGION_LOSS] = bytes[CAIRN_REGION_CORRECT] = rows * 4;
-    bytes[CAIRN_REGION_LOGITS] = evaluated * session->model->classes * 4;
-out:
-    return st;
-}
-
 static cairn_status upload_images(struct cairn_session *session, const struct cairn_dataset *data)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_buffer **buffers = session->memory.buffers;
-    size_t item = (size_t)cairn_shape_count(session->model->in);
+    size_t item = (size_t)cairn_shape_count(session->image);
     size_t train = (size_t)session->train_images, test = (size_t)session->counts[CAIRN_PART_TEST];
     TRY(cairn_buffer_write(buffers[CAIRN_REGION_TABLE], 0, data->train.pixels, train * item));
     TRY(cairn_buffer_write(buffers[CAIRN_REGION_TABLE], train * item, data->test.pixels,
@@ -250,6 +225,25 @@ out:
     return st;
 }
 
+/* balanced: images / (classes * images of the class), both as floats; 0 for a class that has none.
+ */
+static cairn_status upload_class_weights(struct cairn_session *session,
+                                         const struct cairn_dataset *data)
+{
+    float weights[CAIRN_RECIPE_CLASSES] = {0};
+    int64_t counts[CAIRN_RECIPE_CLASSES] = {0}, train = session->counts[CAIRN_PART_TRAIN],
+            classes = session->model->classes;
+    const int32_t *rows = session->split + session->counts[CAIRN_PART_VALIDATION];
+    for (int64_t i = 0; i < train; i++) counts[data->train.labels[rows[i]]]++;
+    for (int64_t c = 0; c < classes; c++)
+        if (!session->recipe->train.balanced)
+            weights[c] = session->recipe->train.class_weights[c];
+        else if (counts[c] > 0)
+            weights[c] = (float)train / (float)(classes * counts[c]);
+    return cairn_buffer_write(session->memory.buffers[CAIRN_REGION_CLASS_WEIGHTS], 0, weights,
+                              (size_t)classes * sizeof *weights);
+}
+
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data)
 {
     cairn_status st = CAIRN_OK;
@@ -264,8 +258,10 @@ cairn_status cairn_session_load(struct cairn_session *session, const struct cair
     TRY(cairn_memory_create(session->device, session->bytes, &session->memory));
     TRY(upload_images(session, data));
     TRY(upload_indices(session));
+    if (session->memory.buffers[CAIRN_REGION_CLASS_WEIGHTS])
+        TRY(upload_class_weights(session, data));
     /* The gaps between tensors are never written by a gradient: they must be +0. */
-    for (int r = CAIRN_REGION_GRADS; r <= CAIRN_REGION_MOMENT2; r++)
+    for (int r = CAIRN_REGION_GRADS; r <= CAIRN_REGION_SUMS; r++)
         if (session->memory.buffers[r])
             TRY(cairn_buffer_fill(session->memory.buffers[r], 0, (size_t)session->bytes[r], 0));
 out:
@@ -275,7 +271,7 @@ out:
 void cairn_session_close(struct cairn_session *session)
 {
     cairn_memory_free(&session->memory);
-    for (int i = 0; i < session->plan_count; i++) cairn_plan_destroy(session->plans[i]);
+    for (int i = 0; i < session->plan_count; i++) cairn_plan_destroy(session->plans[i].plan);
     cairn_device_close(session->device);
     cairn_model_destroy(session->model);
     free(session->split);

@@ -13,20 +13,31 @@
 
 enum cairn_part { CAIRN_PART_TRAIN, CAIRN_PART_VALIDATION, CAIRN_PART_TEST, CAIRN_PARTS };
 
-#define CAIRN_SESSION_PLANS 6
+/* A plan and what it was compiled for: `batch` images of a whole batch of `whole`. */
+struct cairn_session_plan {
+    enum cairn_plan_kind kind;
+    int64_t batch, whole;
+    struct cairn_plan *plan;
+};
+/* For whole batches and for the last one: parts of each, what is left behind the parts of the last,
+ * two updates; and evaluations of whole batches and of two remainders. */
+#define CAIRN_SESSION_PLANS 9
 
 struct cairn_session {
     const struct cairn_recipe *recipe; /* borrowed */
+    int64_t fold;                      /* of a cross-validation, from 1; 0: none */
     struct cairn_device *device;
     struct cairn_model *model;
+    struct cairn_shape image; /* in the table; larger than the model's input where it is cropped */
     int64_t batch, eval_batch;
+    int64_t part;         /* images that a step computes at once: batch / accumulate */
     int64_t train_images; /* rows of the table that come from the training images, validation
                              included */
     int64_t counts[CAIRN_PARTS];
     float shift, scale; /* of the gathered pixels */
     int32_t *split;     /* table rows: the validation part, then the training part */
     uint8_t *test_labels;
-    struct cairn_plan *plans[CAIRN_SESSION_PLANS];
+    struct cairn_session_plan plans[CAIRN_SESSION_PLANS];
     int plan_count;
     int64_t bytes[CAIRN_REGION_COUNT];
     struct cairn_memory memory;
@@ -38,10 +49,14 @@ struct cairn_session {
     double waited_at;
 };
 
-/* The images of a data set that the recipe uses, the split, and the model. */
+/* The shape that the recipe gives the images of a data set: padded, or cut into patches. Takes
+ * described data sets, too. */
+cairn_status cairn_session_shape(const struct cairn_recipe *recipe, struct cairn_dataset *data);
+
+/* The images of such a data set that the recipe uses, the split, and the model. */
 cairn_status cairn_session_describe(struct cairn_session *session,
-                                    const struct cairn_recipe *recipe, struct cairn_shape in,
-                                    int classes, int64_t train, int64_t test);
+                                    const struct cairn_recipe *recipe,
+                                    const struct cairn_dataset *data);
 
 /* Whether the device is there, without opening it; compute->device NULL: `fallback`. */
 cairn_status cairn_session_look(const struct cairn_compute *compute, const char *fallback);
@@ -62,9 +77,21 @@ cairn_status cairn_session_plan(struct cairn_session *session, int test_only);
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data);
 void cairn_session_close(struct cairn_session *session); /* zeroes it */
 
-/* The plan for a batch; asserts that it was compiled. */
+/* The plan for so many images of a whole batch (0 for evaluations); asserts that it was compiled.
+ */
 const struct cairn_plan *cairn_session_find(const struct cairn_session *session,
-                                            enum cairn_plan_kind kind, int64_t batch);
+                                            enum cairn_plan_kind kind, int64_t batch,
+                                            int64_t whole);
+
+/* Steps of an epoch, and of the whole training. */
+int64_t cairn_session_batches(const struct cairn_session *session);
+int64_t cairn_session_steps(const struct cairn_session *session);
+
+/* Enqueues the step of a batch of `images`, in parts where they are accumulated; now->first is set
+ * here. */
+cairn_status cairn_session_step(struct cairn_session *session, struct cairn_now *now,
+                                int64_t images);
+
 /* First position of a part in INDICES. */
 int64_t cairn_session_first(const struct cairn_session *session, enum cairn_part part);
 

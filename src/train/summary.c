@@ -50,8 +50,9 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     TRY(cairn_recipe_read(recipe_name, sets, set_count, &recipe));
     if (batch > 0) recipe.train.batch = batch;
     TRY(cairn_dataset_describe(recipe.data.name, compute->data_dir, &data));
-    TRY(cairn_session_describe(&session, &recipe, (struct cairn_shape){data.c, data.h, data.w},
-                               data.classes, data.train.count, data.test.count));
+    TRY(cairn_session_shape(&recipe, &data));
+    if (recipe.train.folds > 0) session.fold = 1;
+    TRY(cairn_session_describe(&session, &recipe, &data));
     TRY(cairn_session_look(compute, "reference"));
     TRY(cairn_session_open(&session, compute, "reference"));
     session.scale = 1.0f;
@@ -62,16 +63,16 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     snprintf(summary->data, sizeof summary->data, "%s", data.name);
     snprintf(summary->device, sizeof summary->device, "%s",
              cairn_device_info(session.device)->name);
-    summary->c = data.c;
-    summary->h = data.h;
-    summary->w = data.w;
+    summary->c = session.model->in.c;
+    summary->h = session.model->in.h;
+    summary->w = session.model->in.w;
     summary->classes = data.classes;
     summary->train_images = session.counts[CAIRN_PART_TRAIN];
     summary->validation_images = session.counts[CAIRN_PART_VALIDATION];
     summary->test_images = session.counts[CAIRN_PART_TEST];
     summary->parameters = session.model->parameters;
     summary->batch = session.batch;
-    summary->steps_per_epoch = (summary->train_images + session.batch - 1) / session.batch;
+    summary->steps_per_epoch = cairn_session_batches(&session);
 out:
     cairn_session_close(&session);
     cairn_dataset_free(&data);

@@ -1,0 +1,66 @@
+/* A training at work, shared by the files that make it up: train.c (setting up, the test at the
+ * end), loop.c (steps and evaluations), save.c (checkpoints and resuming), folds.c.
+ *
+ * Invariant: between two calls the state, the parameters and the moments on the device belong to
+ * the same step, so that a checkpoint may be written; what changes weights is a function of the
+ * recipe, the images and the state. */
+#ifndef CAIRN_TRAIN_TRAINER_H
+#define CAIRN_TRAIN_TRAINER_H
+
+#include "train/checkpoint.h"
+#include "train/folder.h"
+#include "train/session.h"
+
+struct cairn_trainer {
+    const struct cairn_train_options *options;
+    struct cairn_recipe recipe;
+    struct cairn_folder folder;
+    const char *home; /* the folder that --resume takes: a fold's is that of all folds */
+    struct cairn_session session;
+    struct cairn_state state;
+    struct cairn_train_event event; /* what never changes is filled in once */
+    char *metrics;                  /* the lines of metrics.jsonl so far */
+    float *kept, *moment1, *moment2;
+    int warm;         /* 1: the first step, which compiles kernels, is over */
+    int64_t shuffled; /* the epoch whose order the device has; -1: none */
+    int64_t pending;  /* the epoch's first row that was not collected yet */
+};
+
+void cairn_trainer_tell(struct cairn_trainer *t, enum cairn_train_event_kind kind);
+
+/* --- loop.c --- */
+
+/* 1 when no step is left: all are done and evaluated, or patience is over. */
+int cairn_trainer_finished(const struct cairn_trainer *t);
+
+/* Steps up to the next evaluation, the evaluation, a checkpoint. CAIRN_INTERRUPTED after a
+ * checkpoint in between. */
+cairn_status cairn_trainer_advance(struct cairn_trainer *t);
+
+/* --- save.c --- */
+
+cairn_status cairn_trainer_start(struct cairn_trainer *t); /* fresh or resumed */
+
+/* Parameters and moments, to the device and back. */
+cairn_status cairn_trainer_put(struct cairn_trainer *t, enum cairn_region region,
+                               const float *flat);
+cairn_status cairn_trainer_get(struct cairn_trainer *t, enum cairn_region region, float *flat);
+
+cairn_status cairn_trainer_save(struct cairn_trainer *t); /* last.safetensors, metrics.jsonl */
+cairn_status cairn_trainer_keep(struct cairn_trainer *t); /* model.safetensors */
+cairn_status cairn_trainer_interrupted(struct cairn_trainer *t);
+
+/* --- train.c --- */
+
+/* One training in the folder `out`; `home` as above; fold from 1, 0: none. */
+cairn_status cairn_train_one(const struct cairn_train_options *options, const char *out,
+                             const char *home, int64_t fold, struct cairn_train_result *result);
+
+/* --- folds.c --- */
+
+/* The trainings of a cross-validation in out/fold-1 and so on, and out/summary.json. */
+cairn_status cairn_train_folds(const struct cairn_train_options *options, const char *out,
+                               const struct cairn_recipe *recipe,
+                               struct cairn_train_result *result);
+
+#endif
