@@ -1,5 +1,7 @@
 /* Reductions: chunks, then the tree of chunks where there is more than one. */
-#include "opencl/shape.h"
+#include "opencl/chunks.h"
+
+#include <stdio.h>
 
 #define CHUNK 4096 /* as SUM_CHUNK and SUM_LANES in cl/sum.h */
 #define LANES 64
@@ -10,75 +12,97 @@
 
 static const char *const options[] = {"-DKIND=0", "-DKIND=1", "-DKIND=2"};
 
-static int64_t chunks_of(const struct cairn_reduce *p)
+int64_t ocl_chunk_count(int64_t n1, int64_t n2)
 {
-    return (p->n1 * p->n2 + CHUNK - 1) / CHUNK;
+    return (n1 * n2 + CHUNK - 1) / CHUNK;
+}
+
+static cairn_status init_group(struct ocl_chunks *launch, struct ocl_backend *be, int sums)
+{
+    cairn_status st = CAIRN_OK;
+    size_t limit = 0, wide = launch->n2 == 1 && launch->c >= WIDE ? WIDE : 1;
+    cl_ulong local_bytes;
+    TRY(ocl_kernel_limits(be, launch->kernel, &limit, &local_bytes));
+    if (limit > 256) limit = 256;
+    if (wide > limit) wide = 1;
+    size_t tall = limit / wide < LANES ? limit / wide : LANES;
+    size_t groups = launch->chunks < MOST_CHUNKS ? launch->chunks : MOST_CHUNKS;
+    launch->dims = 2;
+    launch->local[0] = wide;
+    launch->local[1] = tall;
+    launch->global[0] = ((size_t)launch->c + wide - 1) / wide * wide;
+    launch->global[1] = groups * tall;
+    launch->bytes = (size_t)sums * LANES * wide * sizeof(float);
+out:
+    return st;
+}
+
+/* c = 1 is one long row. */
+cairn_status ocl_chunks_init(struct ocl_chunks *launch, struct ocl_backend *be, int shape,
+                             const char *file, const char *build, const char *stem, int sums,
+                             int64_t n1, int64_t c, int64_t n2)
+{
+    cairn_status st = CAIRN_OK;
+    char name[64];
+    int rows = n2 > 1 || c == 1;
+    *launch = (struct ocl_chunks){.dims = 1, .local = {1, 1}, .global = {1, 1}};
+    launch->c = (uint64_t)c;
+    launch->total = (uint64_t)(n1 * n2);
+    launch->n2 = c == 1 ? launch->total : (uint64_t)n2;
+    launch->chunks = (uint32_t)ocl_chunk_count(n1, n2);
+    snprintf(name, sizeof name, "%s_%s", stem,
+             shape == OCL_SHAPE_GPU ? "group"
+             : rows                 ? "rows"
+                                    : "columns");
+    TRY(ocl_kernel(be, file, build, name, &launch->kernel));
+    if (shape == OCL_SHAPE_GPU) {
+        TRY(init_group(launch, be, sums));
+        goto out;
+    }
+    launch->global[0] =
+        (size_t)(rows ? launch->c : (launch->c + COLUMNS - 1) / COLUMNS) * launch->chunks;
+out:
+    return st;
+}
+
+cairn_status ocl_chunks_join(struct ocl_backend *be, cl_kernel kernel, int shape, int64_t c,
+                             int64_t chunks, size_t *global, size_t *local)
+{
+    cairn_status st = CAIRN_OK;
+    size_t limit = 0;
+    cl_ulong local_bytes;
+    TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
+    if (limit > LANES) limit = LANES;
+    *local = shape == OCL_SHAPE_GPU && chunks > 1 ? limit : 1;
+    *global = (size_t)c * *local;
+out:
+    return st;
 }
 
 int ocl_reduce_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                         struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
     const struct cairn_reduce *p = &problem->u.reduce;
-    int64_t chunks = chunks_of(p);
+    int64_t chunks = ocl_chunk_count(p->n1, p->n2);
     return ocl_shape_variants(backend, 1, chunks > 1 ? p->c * chunks : 0, variants);
-}
-
-/* c = 1 is one long row. */
-static cairn_status chunks_cpu(struct ocl_backend *be, const struct cairn_reduce *p,
-                               const struct cairn_mem *to)
-{
-    cairn_status st = CAIRN_OK;
-    uint64_t c = (uint64_t)p->c, total = (uint64_t)(p->n1 * p->n2),
-             n2 = c == 1 ? total : (uint64_t)p->n2;
-    uint32_t chunks = (uint32_t)chunks_of(p);
-    size_t global = (size_t)c * chunks, local = 1;
-    cl_kernel kernel;
-    if (n2 > 1 || c == 1) {
-        TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_rows", &kernel));
-        TRY(ocl_launch(be, kernel, 1, &global, &local, "mmUUUu", &p->x, to, c, n2, total, chunks));
-        goto out;
-    }
-    global = (size_t)((c + COLUMNS - 1) / COLUMNS) * chunks;
-    TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_columns", &kernel));
-    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmUUu", &p->x, to, c, total, chunks));
-out:
-    return st;
-}
-
-static cairn_status chunks_gpu(struct ocl_backend *be, const struct cairn_reduce *p,
-                               const struct cairn_mem *to)
-{
-    cairn_status st = CAIRN_OK;
-    uint64_t c = (uint64_t)p->c, total = (uint64_t)(p->n1 * p->n2), chunks = (uint64_t)chunks_of(p);
-    size_t limit = 0, wide = p->n2 == 1 && c >= WIDE ? WIDE : 1;
-    cl_ulong local_bytes;
-    cl_kernel kernel;
-    TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_group", &kernel));
-    TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
-    if (limit > 256) limit = 256;
-    if (wide > limit) wide = 1;
-    size_t tall = limit / wide < LANES ? limit / wide : LANES;
-    size_t local[2] = {wide, tall},
-           global[2] = {((size_t)c + wide - 1) / wide * wide,
-                        (size_t)(chunks < MOST_CHUNKS ? chunks : MOST_CHUNKS) * tall};
-    TRY(ocl_launch(be, kernel, 2, global, local, "mmUUUUL", &p->x, to, c, (uint64_t)p->n2, total,
-                   chunks, LANES * wide * sizeof(float)));
-out:
-    return st;
 }
 
 cairn_status ocl_reduce(struct cairn_backend *backend, const struct cairn_reduce *p, int variant)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
-    int64_t chunks = chunks_of(p);
-    const struct cairn_mem *to = chunks > 1 ? &p->work : &p->y;
+    struct ocl_chunks sum;
+    size_t global, local;
     cl_kernel kernel;
-    TRY(variant == OCL_SHAPE_CPU ? chunks_cpu(be, p, to) : chunks_gpu(be, p, to));
-    if (chunks > 1) {
+    TRY(ocl_chunks_init(&sum, be, variant, "reduce.cl", options[p->kind], "reduce", 1, p->n1, p->c,
+                        p->n2));
+    const struct cairn_mem *to = sum.chunks > 1 ? &p->work : &p->y;
+    TRY(ocl_launch(be, OCL_CHUNKS(&sum, "m"), &p->x, OCL_CHUNKS_TO(&sum, to)));
+    if (sum.chunks > 1) {
         TRY(ocl_kernel(be, "reduce.cl", options[p->kind], "reduce_tree", &kernel));
-        TRY(ocl_launch_1d(be, kernel, p->c, 0, "mmUu", to, &p->y, (uint64_t)p->c,
-                          (uint32_t)chunks));
+        TRY(ocl_chunks_join(be, kernel, variant, p->c, sum.chunks, &global, &local));
+        TRY(ocl_launch(be, kernel, 1, &global, &local, "mmUuL", to, &p->y, sum.c, sum.chunks,
+                       local * sizeof(float)));
     }
 out:
     return st;
