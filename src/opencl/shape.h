@@ -32,6 +32,25 @@ static inline int64_t ocl_shape_rows(int64_t rows, int64_t row_elements)
     return n < 1 ? 1 : n > rows ? rows : n;
 }
 
+/* How "cpu" kernels that work along rows share `rows` of them, `length` long: work-item t makes
+ * elements t % pieces * length and behind of rows t / pieces * rows and behind, about
+ * OCL_ROWS_ELEMENTS. */
+struct ocl_blocks {
+    uint64_t rows, length, pieces;
+    size_t items;
+};
+static inline struct ocl_blocks ocl_shape_blocks(int64_t rows, int64_t length)
+{
+    struct ocl_blocks b = {1, OCL_ROWS_ELEMENTS, 1, 0};
+    if (length <= OCL_ROWS_ELEMENTS) {
+        b.length = (uint64_t)length;
+        b.rows = (uint64_t)ocl_shape_rows(rows, length);
+    }
+    b.pieces = ((uint64_t)length + b.length - 1) / b.length;
+    b.items = (size_t)(((uint64_t)rows + b.rows - 1) / b.rows * b.pieces);
+    return b;
+}
+
 /* How many planes of `size` elements one launch of the "gpu" shape takes: its work-items are
  * numbered in 32 bits. */
 static inline int64_t ocl_shape_planes(int64_t planes, int64_t size)
