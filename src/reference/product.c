@@ -47,7 +47,7 @@ static void add_slab(const struct ref_product *product, struct ref_tile *tile, i
                      int64_t rows, int64_t j0, int64_t cols, int64_t k0)
 {
     int64_t end = ref_min(product->k, k0 + REF_SLAB);
-    memset(tile->t, 0, sizeof tile->t);
+    memset(tile->t, 0, (size_t)((rows + STEP - 1) / STEP * STEP) * sizeof tile->t[0]);
     for (int64_t k = k0; k < end; k += REF_BLOCK) {
         int64_t len = ref_min(end - k, REF_BLOCK);
         product->rows(product->context, i0, rows, k, len, tile->a);
@@ -70,7 +70,7 @@ void ref_product(const struct ref_product *product)
         for (int64_t i = 0; i < product->m; i += REF_ROWS) {
             int64_t rows = ref_min(product->m - i, REF_ROWS),
                     cols = ref_min(product->n - j, REF_COLS);
-            memset(tile->total, 0, sizeof tile->total);
+            memset(tile->total, 0, (size_t)rows * sizeof tile->total[0]);
             for (int64_t k = 0; k < product->k; k += REF_SLAB)
                 add_slab(product, tile, i, rows, j, cols, k);
             for (int64_t r = 0; r < rows; r++)
