@@ -383,6 +383,54 @@ START_TEST(no_gradient_for_nobody)
 }
 END_TEST
 
+/* The first step of this layer and operator. */
+static const struct cairn_problem *step_of(const struct cairn_plan *plan, int layer,
+                                           enum cairn_op op)
+{
+    for (int s = 0; s < plan->step_count; s++)
+        if (plan->steps[s].layer == layer && plan->steps[s].problem.op == op)
+            return &plan->steps[s].problem;
+    ck_abort_msg("layer %d has no %s", layer, cairn_op_name(op));
+}
+
+/* What no gradient can tell. */
+START_TEST(settings_arrive)
+{
+    struct bench b;
+    const struct net *net = net_find("grouped");
+    struct cairn_plan_options options = bench_options(net, CAIRN_PLAN_TRAIN, net->batch, 1);
+    bench_open(&b, net, &options, 1, "reference");
+    for (int grad = 0; grad < 2; grad++) {
+        enum cairn_op op = grad ? CAIRN_OP_POOL_GRAD : CAIRN_OP_POOL;
+        const struct cairn_pool *first = &step_of(b.plans[0], 4, op)->u.pool,
+                                *second = &step_of(b.plans[0], 7, op)->u.pool;
+        ck_assert(first->kind == CAIRN_POOL_AVERAGE && first->count_pad == 0 && first->kh == 2);
+        ck_assert(second->kind == CAIRN_POOL_AVERAGE && second->count_pad == 1);
+        ck_assert(second->pad_t == 1 && second->pad_b == 0 && second->pad_l == 1 &&
+                  second->pad_r == 2 && second->stride_w == 2);
+    }
+    const struct cairn_conv *conv = &step_of(b.plans[0], 0, CAIRN_OP_CONV)->u.conv;
+    ck_assert(conv->groups == 2 && conv->dilation_h == 2 && conv->dilation_w == 1);
+    bench_close(&b);
+
+    net = net_find("normed");
+    for (int kind = CAIRN_PLAN_TRAIN; kind <= CAIRN_PLAN_EVALUATE; kind++) {
+        options = bench_options(net, (enum cairn_plan_kind)kind, net->batch, 1);
+        bench_open(&b, net, &options, 1, "reference");
+        const struct cairn_problem *norm = step_of(b.plans[0], 5, CAIRN_OP_BATCHNORM);
+        ck_assert(norm->u.batchnorm.inference == (kind == CAIRN_PLAN_EVALUATE));
+        if (kind == CAIRN_PLAN_EVALUATE) {
+            ck_assert(norm->u.batchnorm.epsilon == 0.01f);
+        } else {
+            norm = step_of(b.plans[0], 5, CAIRN_OP_BATCHNORM_STATS);
+            ck_assert(norm->u.batchnorm_stats.epsilon == 0.01f);
+            ck_assert(norm->u.batchnorm_stats.momentum == 0.1f);
+        }
+        bench_close(&b);
+    }
+}
+END_TEST
+
 START_TEST(running_allocates_nothing)
 {
     const struct net *net = &nets[_i];
@@ -418,6 +466,7 @@ int main(void)
     tcase_add_test(tc, running_statistics);
     tcase_add_loop_test(tc, outputs, 0, net_count);
     tcase_add_test(tc, no_gradient_for_nobody);
+    tcase_add_test(tc, settings_arrive);
     tcase_add_loop_test(tc, running_allocates_nothing, 0, net_count);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
