@@ -1,4 +1,5 @@
-/* Padding and patches of data sets, on images made by hand. */
+/* Padding and patches of data sets, on images made by hand. What is refused is in
+ * test_bad_input.c. */
 #include "data/dataset.h"
 
 #include <check.h>
@@ -126,42 +127,6 @@ START_TEST(test_shapes_alone)
 }
 END_TEST
 
-static const struct {
-    int patch; /* else pad */
-    int64_t h, w;
-    const char *complaint;
-} refused[] = {
-    {0, -1, 0, "data.pad: -1 rows and 0 columns"},
-    {0, 0, -1, "data.pad: 0 rows and -1 columns"},
-    {0, 16383, 0, "the images of made, 4x6 (height x width)"},
-    {0, 0, 16382, "may be 32768x32768 at most"},
-    {0, INT64_MAX, INT64_MAX, "data.pad: 9223372036854775807 rows"},
-    {0, INT64_MIN, 0, "data.pad: -9223372036854775808 rows"},
-    {1, 3, 3, "data.patches: 3x3 (height x width) does not divide the images of made, 4x6"},
-    {1, 2, 4, "data.patches: 2x4"},
-    {1, 8, 6, "data.patches: 8x6"},
-    {1, 0, 3, "data.patches: 0x3"},
-    {1, 2, 0, "data.patches: 2x0"},
-    {1, -2, 3, "data.patches: -2x3"},
-    {1, 2, INT64_MIN, "data.patches: 2x-9223372036854775808"},
-};
-
-START_TEST(test_refused)
-{
-    struct cairn_dataset before = make(2, 4, 6), d = make(2, 4, 6);
-    int64_t h = refused[_i].h, w = refused[_i].w;
-    cairn_status st =
-        refused[_i].patch ? cairn_dataset_patch(&d, h, w) : cairn_dataset_pad(&d, h, w);
-    ck_assert_int_eq(st, CAIRN_INVALID);
-    ck_assert_msg(strstr(cairn_error(), refused[_i].complaint) != NULL, "%s", cairn_error());
-    expect_shape(&d, 2, 4, 6);
-    ck_assert_mem_eq(d.train.pixels, before.train.pixels, 96);
-    ck_assert_mem_eq(d.test.pixels, before.test.pixels, 48);
-    cairn_dataset_free(&d);
-    cairn_dataset_free(&before);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("layout");
@@ -171,7 +136,6 @@ int main(void)
     tcase_add_test(tc, test_patch_by_hand);
     tcase_add_test(tc, test_patch_extremes);
     tcase_add_test(tc, test_shapes_alone);
-    tcase_add_loop_test(tc, test_refused, 0, (int)(sizeof refused / sizeof *refused));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
