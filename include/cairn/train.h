@@ -30,7 +30,7 @@ struct cairn_compute {
 
 enum cairn_train_event_kind {
     CAIRN_TRAIN_STARTED,   /* everything is set up; epoch = epochs that are done already */
-    CAIRN_TRAIN_STEP,      /* some steps further, at most a few times a second */
+    CAIRN_TRAIN_STEP,      /* some steps further, about ten times a second at most */
     CAIRN_TRAIN_EVALUATED, /* an evaluation is done and saved */
     CAIRN_TRAIN_TESTING,   /* all steps are done */
     CAIRN_TRAIN_KERNEL,    /* profile: kernel, calls and seconds are set */
@@ -134,8 +134,8 @@ struct cairn_summary {
     struct cairn_summary_row *rows;
     int row_count;
     int64_t parameters, batch, steps_per_epoch;
-    /* Bytes for training on the device; activations holds workspace too, other the indices, losses
-     * and logits. */
+    /* Bytes for training on the device; gradients are twice there where batches are computed in
+     * parts, activations holds workspace too, other the indices, losses and logits. */
     int64_t weights_bytes, gradients_bytes, moments_bytes, activations_bytes, data_bytes,
         other_bytes, total_bytes;
 };

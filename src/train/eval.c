@@ -17,7 +17,12 @@ static cairn_status read_weights(struct cairn_session *session, const struct cai
     if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
     cairn_status st = cairn_checkpoint_read(path, session->model, state, flat, NULL, NULL);
     free(path);
-    if (st == CAIRN_NOT_FOUND && !last)
+    if (st == CAIRN_NOT_FOUND && session->recipe->train.folds > 0)
+        st = cairn_fail(st,
+                        "%s has no weights; if it is a whole cross-validation, name one of its "
+                        "folds: %s/fold-1",
+                        folder->path, folder->path);
+    else if (st == CAIRN_NOT_FOUND && !last)
         st = cairn_fail(st,
                         "%s has no model.safetensors: nothing was evaluated yet (--last takes "
                         "the last weights)",

@@ -93,6 +93,8 @@ static cairn_status run_fold(struct folds *f, int64_t fold)
         options.force = !options.resume;
         st = cairn_train_one(&options, below.path, f->folder.path, fold, result);
         if (cairn_file_exists(last)) f->folder.written = 1;
+        /* the figures as a later start would read them */
+        if (st == CAIRN_OK) st = cairn_report_read_fold(&below, result);
     }
     if (st == CAIRN_OK) tell_fold(f, fold);
 out:

@@ -6,6 +6,9 @@
 #include "train/schedule.h"
 #include <math.h>
 
+#define TELL_FIRST 2
+#define TELL_SECONDS 0.1
+
 static int stopped(const struct cairn_trainer *t)
 {
     return t->options->stop && *t->options->stop;
@@ -73,6 +76,21 @@ out:
     return st;
 }
 
+/* The first steps of a start are told, and then those that come TELL_SECONDS after the last. */
+static void tell_step(struct cairn_trainer *t, double begun)
+{
+    double now = cairn_session_clock(), timed = t->state.recent_timed + now - begun;
+    if (t->told_steps >= TELL_FIRST && now - t->told_at < TELL_SECONDS) return;
+    t->told_steps++;
+    t->told_at = now;
+    t->event.epoch = begun_epochs(t, t->state.step);
+    t->event.batch = t->state.batch;
+    t->event.step = t->state.step;
+    t->event.samples_per_second =
+        t->state.recent_samples > 0 ? (double)t->state.recent_samples / timed : (double)NAN;
+    cairn_trainer_tell(t, CAIRN_TRAIN_STEP);
+}
+
 /* The clock of samples_per_second starts behind the first step of this start. */
 static cairn_status time_step(struct cairn_trainer *t, int64_t images, double *begun)
 {
@@ -86,15 +104,7 @@ static cairn_status time_step(struct cairn_trainer *t, int64_t images, double *b
         t->state.recent_samples += images;
     }
     TRY(cairn_session_pace(&t->session, &waited));
-    if (waited) {
-        double timed = t->state.recent_timed + cairn_session_clock() - *begun;
-        t->event.epoch = begun_epochs(t, t->state.step);
-        t->event.batch = t->state.batch;
-        t->event.step = t->state.step;
-        t->event.samples_per_second =
-            t->state.recent_samples > 0 ? (double)t->state.recent_samples / timed : (double)NAN;
-        cairn_trainer_tell(t, CAIRN_TRAIN_STEP);
-    }
+    if (waited) tell_step(t, *begun);
 out:
     return st;
 }
@@ -226,7 +236,7 @@ static cairn_status evaluate(struct cairn_trainer *t)
     if (st != CAIRN_OK) return st;
     close_sums(t);
     cairn_schedule_watch(&t->state.plateau, t->recipe.train.schedule_patience,
-                         isnan(e->validation_loss) ? e->train_loss : e->validation_loss);
+                         e->validation_images ? e->validation_loss : e->train_loss);
     TRY(judge(t, loss, correct));
     TRY(cairn_report_add_metrics(&t->metrics, e, t->recipe.train.test_curve));
     TRY(cairn_trainer_save(t));

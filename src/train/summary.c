@@ -28,7 +28,7 @@ static cairn_status list_layers(const struct cairn_model *model, struct cairn_su
 static void list_memory(const int64_t *bytes, struct cairn_summary *summary)
 {
     summary->weights_bytes = bytes[CAIRN_REGION_PARAMS];
-    summary->gradients_bytes = bytes[CAIRN_REGION_GRADS];
+    summary->gradients_bytes = bytes[CAIRN_REGION_GRADS] + bytes[CAIRN_REGION_SUMS];
     summary->moments_bytes = bytes[CAIRN_REGION_MOMENT1] + bytes[CAIRN_REGION_MOMENT2];
     summary->activations_bytes = bytes[CAIRN_REGION_ARENA];
     summary->data_bytes = bytes[CAIRN_REGION_TABLE] + bytes[CAIRN_REGION_LABELS];

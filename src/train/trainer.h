@@ -21,7 +21,9 @@ struct cairn_trainer {
     struct cairn_train_event event; /* what never changes is filled in once */
     char *metrics;                  /* the lines of metrics.jsonl so far */
     float *kept, *moment1, *moment2;
-    int warm;         /* 1: the first step, which compiles kernels, is over */
+    int warm;       /* 1: the first step, which compiles kernels, is over */
+    int told_steps; /* step events so far, the last one at told_at */
+    double told_at;
     int64_t shuffled; /* the epoch whose order the device has; -1: none */
     int64_t pending;  /* the epoch's first row that was not collected yet */
 };
