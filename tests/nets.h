@@ -25,7 +25,7 @@ cairn_status net_model(const char *const *lines, struct cairn_shape in, int64_t 
                        struct cairn_model **model);
 
 #define BENCH_TOTAL 12 /* images of the table */
-#define BENCH_PLANS 3
+#define BENCH_PLANS 4
 #define BENCH_ROW 2 /* where LOSS, CORRECT and LOGITS begin */
 
 struct bench {
