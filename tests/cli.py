@@ -190,6 +190,8 @@ def test_cifar(b):
     os.remove(os.path.join(b.work, "cifar", "cifar-10-batches-bin", "data_batch_4.bin"))
     b.refused("CIFAR-10 with a file missing", 2, ["data_batch_4.bin", "cairn data fetch cifar10"], "train", net, "--device", "reference",
               "--data-dir", os.path.join(b.work, "cifar"))
+    r = b.run("eval", os.path.join(b.work, "cifar10-run"), "--device", "reference", "--data-dir", os.path.join(b.work, "cifar"))
+    check(r.returncode == 0, "eval reads the test part only", r)
 
 
 def png(width, height, pixels):

@@ -64,7 +64,8 @@ cairn_status cairn_eval(const struct cairn_eval_options *options, struct cairn_e
         st = cairn_fail(st, "%s is no run: it has no recipe.yaml", options->run);
     if (st != CAIRN_OK) goto out;
     TRY(cairn_session_look(&options->compute, "opencl"));
-    TRY(cairn_dataset_load(recipe.data.name, options->compute.data_dir, recipe.data.seed, &data));
+    TRY(cairn_dataset_load_parts(recipe.data.name, options->compute.data_dir, recipe.data.seed,
+                                 CAIRN_DATASET_TEST, &data));
     TRY(cairn_session_shape(&recipe, &data));
     TRY(cairn_session_describe(&session, &recipe, &data));
     flat = malloc((size_t)session.model->total_floats * sizeof *flat);
