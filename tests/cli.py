@@ -367,6 +367,51 @@ def test_summary(b):
     b.refused("batch", 2, "--batch: '0'", "summary", "kmnist-cnn", "--batch", "0")
 
 
+def test_curves(b):
+    run = os.path.join(b.work, "curve")
+    sets = [word for key in ("steps=7", "evaluate_every=3 steps", "test_curve=yes", "keep=last") for word in ("--set", "train." + key)]
+    r = b.run("train", TINY, "--device", "reference", "--limit-train", "96", "--limit-test", "32", *sets, "--out", run)
+    check(r.returncode == 0 and "step 3/7  loss" in r.stderr and "  test: loss" in r.stderr and "weights of step 7" in r.stdout, "steps", r)
+    with open(os.path.join(run, "metrics.jsonl"), encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    check([line["step"] for line in lines] == [3, 6, 7] and [line["epoch"] for line in lines] == [1, 2, 3], f"lines: {lines}")
+    check(all({"train_loss", "validation_loss", "test_loss", "test_accuracy", "learning_rate"} <= set(line) for line in lines), "keys")
+    with open(os.path.join(run, "summary.json"), encoding="utf-8") as file:
+        summary = json.load(file)
+    check(summary["best_step"] == 7 and summary["best_weights_sha256"] == summary["weights_sha256"], f"summary: {summary}")
+    check(abs(summary["test_loss"] - lines[-1]["test_loss"]) < 1e-6, "the last weights are those tested")
+
+
+def test_folds(b):
+    run = os.path.join(b.work, "folds")
+    args = ["train", TINY, *QUICK, "--out", run, "--set", "data.validation=0", "--set", "train.folds=3"]
+    r = b.run(*args)
+    rows = [line.split()[0] for line in r.stdout.splitlines()]
+    check(r.returncode == 0 and rows == ["fold", "1", "2", "3", "mean", "deviation", "device", "run"] and "fold 3/3" in r.stderr, "folds", r)
+    check(sorted(os.listdir(run)) == ["fold-1", "fold-2", "fold-3", "recipe.yaml", "summary.json"], f"files: {os.listdir(run)}")
+    with open(os.path.join(run, "summary.json"), encoding="utf-8") as file:
+        summary = json.load(file)
+    losses = [fold["validation_loss"] for fold in summary["folds"]]
+    mean = sum(losses) / 3
+    deviation = (sum((loss - mean) ** 2 for loss in losses) / 2) ** 0.5
+    check(abs(summary["validation_loss"]["mean"] - mean) < 1e-6 and abs(summary["validation_loss"]["deviation"] - deviation) < 1e-6,
+          f"means: {summary}")
+    os.remove(os.path.join(run, "fold-2", "summary.json"))
+    r = b.run(*args, "--resume", "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["validation_loss"]["mean"] == summary["validation_loss"]["mean"], "resumed", r)
+    r = b.run("eval", os.path.join(run, "fold-2"), "--device", "reference", "--json")
+    check(r.returncode == 0 and abs(json.loads(r.stdout)["test_accuracy"] - summary["folds"][1]["test_accuracy"]) < 1e-6, "eval of a fold", r)
+    b.refused("eval of all folds", 2, "name one of its folds", "eval", run, "--device", "reference")
+    b.refused("a validation part beside folds", 2, "data.validation", "train", TINY, *QUICK, "--set", "train.folds=3")
+    b.refused("force, but another mistake", 2, "device 'cuda'", *args, "--force", "--device", "cuda")
+    b.refused("force, but too many folds", 2, "train.folds: 97", *args[:-1], "train.folds=97", "--force")
+    check(os.path.exists(os.path.join(run, "fold-3", "model.safetensors")), "the folds were touched")
+    r = b.run("train", TINY, *QUICK, "--out", run, "--force")
+    check(r.returncode == 0 and "fold-1" not in os.listdir(run) and len(os.listdir(run)) == 5, f"replaced: {os.listdir(run)}", r)
+    r = b.run(*args, "--force", "--quiet")
+    check(r.returncode == 0 and len(os.listdir(run)) == 5 and "fold-3" in os.listdir(run), f"replaced again: {os.listdir(run)}", r)
+
+
 def test_interrupt(b):
     args = ["train", TINY, "--device", "reference", "--limit-test", "32", "--epochs", "60"]
     whole = json.loads(b.run(*args, "--out", os.path.join(b.work, "unbroken"), "--json").stdout)
@@ -390,7 +435,8 @@ def main():
     bench = Bench(os.path.abspath(sys.argv[1]))
     try:
         for test in (test_help, test_train_options, test_recipes, test_data, test_cifar, test_images, test_folders, test_damage,
-                     test_odd_places, test_summary, test_interrupt, test_kill):
+                     test_odd_places, test_summary, test_curves, test_folds, test_interrupt,
+                     test_kill):
             if test is not test_images or "png" in sys.argv[2:]:
                 test(bench)
     finally:

@@ -109,6 +109,7 @@ static cairn_status open_folder(struct folds *f, const char *out, const struct c
     cairn_status st = CAIRN_OK;
     TRY(cairn_folder_check_folds(&f->folder, out, f->options->resume, f->options->force));
     if (!f->folder.fresh) return cairn_report_same_recipe(&f->folder, recipe->resolved);
+    TRY(cairn_train_check(f->options, recipe, 1));
     TRY(cairn_folder_make(&f->folder));
     TRY(cairn_folder_clear(&f->folder));
     TRY(cairn_folder_write(&f->folder, "recipe.yaml", recipe->resolved));

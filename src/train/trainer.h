@@ -54,6 +54,10 @@ cairn_status cairn_trainer_interrupted(struct cairn_trainer *t);
 
 /* --- train.c --- */
 
+/* The mistakes that a training would tell before it opens the device. */
+cairn_status cairn_train_check(const struct cairn_train_options *options,
+                               const struct cairn_recipe *recipe, int64_t fold);
+
 /* One training in the folder `out`; `home` as above; fold from 1, 0: none. */
 cairn_status cairn_train_one(const struct cairn_train_options *options, const char *out,
                              const char *home, int64_t fold, struct cairn_train_result *result);
