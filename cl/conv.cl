@@ -47,10 +47,29 @@ static inline float16 see16(__global const float *x, long at, long total, int le
     return vload16(0, lanes);
 }
 
+/* Halves of 64-bit words, and vectors of 16 put together in memory: one simulator takes elements of
+ * shuffles for uninitialised, or dies of them. */
+static inline float8 even8(float16 v)
+{
+#ifdef __ENDIAN_LITTLE__
+    return as_float8(convert_uint8(as_ulong8(v)));
+#else
+    return v.even;
+#endif
+}
+
 /* The same, lanes `stride` apart. */
-static inline float16 see16_apart(__global const float *x, long at, int left, int size, int stride)
+static inline float16 see16_apart(__global const float *x, long at, long total, int left, int size,
+                                  int stride)
 {
     float lanes[16];
+    if (stride == 2 && at >= 0 && at + 32 <= total) {
+        int16 column = 2 * LANES + left;
+        vstore8(even8(vload16(0, x + at)), 0, lanes);
+        vstore8(even8(vload16(0, x + at + 16)), 1, lanes);
+        if (left >= 0 && left + 30 < size) return vload16(0, lanes);
+        return select((float16)0.0f, vload16(0, lanes), (column >= 0) & (column < size));
+    }
     for (int l = 0; l < 16; l++, at += stride, left += stride)
         lanes[l] = left >= 0 && left < size ? x[at] : 0.0f;
     return vload16(0, lanes);
@@ -66,6 +85,13 @@ static inline void store16(float16 v, int count, __global float *to)
         vstore16(v, 0, lanes);
         for (int l = 0; l < count; l++) to[l] = lanes[l];
     }
+}
+
+static inline void store16_apart(float16 v, int count, int stride, __global float *to)
+{
+    float lanes[16];
+    vstore16(v, 0, lanes);
+    for (int l = 0; l < MIN(count, 16); l++) to[(long)l * stride] = lanes[l];
 }
 
 /* Work-item t makes output rows of block t % blocks of plane t / blocks = (image, output channel).
@@ -96,8 +122,9 @@ conv_cpu(__global const float *x, ulong x_off, __global const float *weight, ulo
                     for (int v = 0, from = left; v < kw; v++, from += dilation_w) {
                         float16 seen = 0.0f;
                         if (r >= 0 && r < h)
-                            seen = stride_w == 1 ? see16(x, at + from, total, from, w)
-                                                 : see16_apart(x, at + from, from, w, stride_w);
+                            seen = stride_w == 1
+                                       ? see16(x, at + from, total, from, w)
+                                       : see16_apart(x, at + from, total, from, w, stride_w);
                         s = FMA16((float16)*tap++, seen, s);
                     }
                 }
@@ -145,22 +172,26 @@ struct row {
     int r, w, kh, kw, stride_h, stride_w, pad_l, dilation_h, dilation_w, oh, ow, o_each;
 };
 
-/* With stride 1 along the row: 16 elements at a time, all taps in order. Lanes that no valid output
- * reaches at a tap add +0 to a sum that is never -0. */
-static inline void data_vectors(__global const float *y, long total, __global const float *weight,
-                                const struct row *p, __global float *x)
+/* 16 elements at a time, `stride_w` apart and so seen by neighbours of y, all taps in order. Lanes
+ * that no valid output reaches at a tap add +0 to a sum that is never -0. The last vector overlaps
+ * the one before. */
+static inline void data_row(__global const float *y, long total, __global const float *weight,
+                            const struct row *p, int phase, __global float *x)
 {
-    for (int q = 0; q < p->w; q += 16) {
-        int column = q + 16 <= p->w || p->w < 16 ? q : p->w - 16;
+    int count = (p->w - phase + p->stride_w - 1) / p->stride_w;
+    for (int q = 0; q < count; q += 16) {
+        int lane = q + 16 <= count || count < 16 ? q : count - 16;
+        int column = phase + lane * p->stride_w;
         float16 sum = 0.0f;
         for (int u = 0, above = p->r; u < p->kh && above >= 0; u++, above -= p->dilation_h) {
             int i = above / p->stride_h;
             if (i * p->stride_h != above || i >= p->oh) continue;
-            for (int v = 0, left = column + p->pad_l; v < p->kw; v++, left -= p->dilation_w) {
+            for (int v = 0, before = column + p->pad_l; v < p->kw; v++, before -= p->dilation_w) {
+                int left = before / p->stride_w;
                 long at = p->first + (long)i * p->ow + left;
                 __global const float *tap = weight + u * p->kw + v;
                 float16 s = 0.0f;
-                if (left >= p->ow || left <= -16) continue;
+                if (left * p->stride_w != before || left >= p->ow || left <= -16) continue;
                 for (int k = 0; k < p->o_each; k++, at += p->plane, tap += p->next)
                     s = FMA16((float16)*tap, see16(y, at, total, left, p->ow), s);
                 s = no_minus_zero16(s);
@@ -169,28 +200,10 @@ static inline void data_vectors(__global const float *y, long total, __global co
                 sum = sum + s;
             }
         }
-        store16(sum, p->w - column, x + column);
-    }
-}
-
-/* With any stride: tap by tap, adding to the row. */
-static inline void data_scalars(__global const float *y, __global const float *weight,
-                                const struct row *p, __global float *x)
-{
-    for (int e = 0; e < p->w; e++) x[e] = 0.0f;
-    for (int u = 0, above = p->r; u < p->kh && above >= 0; u++, above -= p->dilation_h) {
-        int i = above / p->stride_h;
-        if (i * p->stride_h != above || i >= p->oh) continue;
-        for (int v = 0, shift = -p->pad_l; v < p->kw; v++, shift += p->dilation_w)
-            for (int j = 0, e = shift; j < p->ow && e < p->w; j++, e += p->stride_w) {
-                __global const float *tap = weight + u * p->kw + v,
-                                     *from = y + p->first + (long)i * p->ow + j;
-                float s = 0.0f;
-                if (e < 0) continue;
-                for (int k = 0; k < p->o_each; k++, from += p->plane, tap += p->next)
-                    s = FMA(*tap, *from, s);
-                x[e] = x[e] + no_minus_zero(s);
-            }
+        if (p->stride_w == 1)
+            store16(sum, count - lane, x + lane);
+        else
+            store16_apart(sum, count - lane, p->stride_w, x + column);
     }
 }
 
@@ -224,10 +237,8 @@ data_cpu(__global const float *y, ulong y_off, __global const float *weight, ulo
     weight += weight_off + ((ulong)group * o_each * c_each + channel - group * c_each) * taps;
     for (int r = begin; r < stop; r++, x += w) {
         row.r = r + pad_t;
-        if (stride_w == 1)
-            data_vectors(y, total, weight, &row, x);
-        else
-            data_scalars(y, weight, &row, x);
+        for (int phase = 0; phase < MIN(stride_w, w); phase++)
+            data_row(y, total, weight, &row, phase, x);
     }
 }
 

@@ -33,14 +33,16 @@ static int admitted(const struct ocl_backend *be, enum cairn_op op, const struct
            be->local_bytes >= 32 * 1024;
 }
 
-/* Up to how many channels or outputs a group counts as small: beyond, a product's tiles are full
- * enough. */
+/* Whether groups are so small that a product's tiles would be emptier than these kernels are slow.
+ * On CPUs as measured with 3x3 kernels. */
 static int wanted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
 {
     int64_t c = p->c / p->groups, o = p->o / p->groups;
-    (void)op;
     if (p->groups == 1) return 0;
-    return be->is_cpu ? c * o <= 4 : c <= 8 && o <= 8;
+    if (!be->is_cpu) return c <= 8 && o <= 8;
+    if (op == CAIRN_OP_CONV) return p->stride_w <= 2 && o <= 4 && c * o <= 16;
+    if (op == CAIRN_OP_CONV_DATA) return p->stride_w <= 2 && c * o <= (p->stride_w == 1 ? 64 : 16);
+    return c * o <= 8;
 }
 
 /* The weights' sum as gemm-slabs.cl ends it: one product of all outputs. */
