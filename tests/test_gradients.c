@@ -1,5 +1,6 @@
 /* Whole plans: every gradient that back-propagation gives against the slope of the loss, for nets
  * that hold each kind of layer, branches, and each loss. */
+#include "device/schema.h"
 #include "nets.h"
 
 #include <check.h>
@@ -70,6 +71,47 @@ START_TEST(all_kinds)
 }
 END_TEST
 
+/* The layer of the step before `s` that wrote the tensor; that of a sum: -1. */
+static int writer(const struct cairn_plan *plan, int s, int tensor)
+{
+    while (--s >= 0) {
+        const struct cairn_step *step = &plan->steps[s];
+        const struct cairn_operand *operands = cairn_schema_of(step->problem.op)->operands;
+        for (int o = 0; operands[o].name; o++)
+            if (operands[o].role == CAIRN_OUT && step->tensors[o] == tensor)
+                return step->problem.op == CAIRN_OP_ADD       ? -1
+                       : step->problem.op == CAIRN_OP_SOFTMAX ? 1000
+                                                              : step->layer;
+    }
+    return -1;
+}
+
+/* Terms of a gradient are added as they come, so that three have one sum: x is what later layers
+ * gave, b the term of an earlier one. */
+START_TEST(later_terms_first)
+{
+    static const char *const names[] = {"residual", "twins"};
+    const struct net *net = net_find(names[_i]);
+    struct bench b;
+    struct cairn_plan_options options = bench_options(net, CAIRN_PLAN_TRAIN, net->batch, 0);
+    bench_open(&b, net, &options, 1, "reference");
+    const struct cairn_plan *plan = b.plans[0];
+    int s = 0, compared = 0, chains = 0;
+    while (plan->steps[s].problem.op != CAIRN_OP_SOFTMAX) s++;
+    for (; s < plan->step_count; s++) {
+        const struct cairn_step *step = &plan->steps[s];
+        if (step->problem.op != CAIRN_OP_ADD) continue;
+        int x = writer(plan, s, step->tensors[0]), term = writer(plan, s, step->tensors[1]);
+        chains += x < 0;
+        if (x < 0 || term < 0) continue; /* sums, handed on by an addition */
+        ck_assert_msg(x >= term, "%s, layer %d: %d + %d", net->name, step->layer, x, term);
+        compared += x > term;
+    }
+    ck_assert_msg(compared > 0 && chains > 0, "%d sums, %d chains", compared, chains);
+    bench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gradients");
@@ -77,6 +119,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, gradients, 0, net_count);
     tcase_add_test(tc, all_kinds);
+    tcase_add_loop_test(tc, later_terms_first, 0, 2);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -444,6 +444,24 @@ START_TEST(nothing_to_train)
 }
 END_TEST
 
+START_TEST(too_many_layers)
+{
+    struct cairn_init_rules rules = {.fallback = {CAIRN_INIT_HE, 0, 0}};
+    struct cairn_layer *many = malloc(16385 * sizeof *many);
+    struct cairn_model *m;
+    for (int i = 0; i < 16385; i++)
+        ck_assert_int_eq(cairn_layer_parse(i ? "none" : "linear 2", &many[i], NULL), CAIRN_OK);
+    struct cairn_shape in = {2, 1, 1};
+    ck_assert_int_eq(cairn_model_create(many, 16385, in, 2, &rules, &m), CAIRN_INVALID);
+    ck_assert_msg(strstr(cairn_error(), "16385 layers; at most 16384") != NULL, "%s",
+                  cairn_error());
+    ck_assert_int_eq(cairn_model_create(many, 16384, in, 2, &rules, &m), CAIRN_OK);
+    cairn_model_destroy(m);
+    ck_assert_int_eq(cairn_model_create(many, 0, in, 2, &rules, &m), CAIRN_INVALID);
+    free(many);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model");
@@ -457,6 +475,7 @@ int main(void)
     tcase_add_test(tc, init_rules);
     tcase_add_loop_test(tc, impossible_models, 0, sizeof impossible / sizeof *impossible);
     tcase_add_test(tc, nothing_to_train);
+    tcase_add_test(tc, too_many_layers);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_LAYERS 16384 /* far fewer than a purpose has random streams (base/random.h) */
+
 /* --- which node reads which --- */
 
 /* The first of the layers from .. count - 1 that names its output so; -1: none. */
@@ -109,8 +111,11 @@ cairn_status cairn_model_create(const struct cairn_layer *layers, int count, str
     cairn_status st = CAIRN_OK;
     struct cairn_model *fresh = calloc(1, sizeof *fresh);
     *model = NULL;
-    if (count < 1) {
-        st = cairn_fail(CAIRN_INVALID, "the model has no layers");
+    if (count < 1 || count > MAX_LAYERS) {
+        st = count < 1
+                 ? cairn_fail(CAIRN_INVALID, "the model has no layers")
+                 : cairn_fail(CAIRN_INVALID, "the model has %d layers; at most %d are possible",
+                              count, MAX_LAYERS);
         goto out;
     }
     if (fresh) fresh->nodes = calloc((size_t)count, sizeof *fresh->nodes);
