@@ -40,6 +40,7 @@ class Bench:
         self.env = dict(os.environ, CAIRN_RECIPE_DIR=RECIPES, XDG_CACHE_HOME=os.path.join(self.work, "cache"),
                         XDG_DATA_HOME=os.path.join(self.work, "share"))
         self.env.pop("CAIRN_DATA_DIR", None)
+        self.env.pop("CAIRN_DATASETS", None)
         os.makedirs(os.path.join(self.work, "here"))
         self.here = os.path.join(self.work, "here")
 

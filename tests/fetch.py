@@ -229,7 +229,7 @@ def test_resume(b):
 
 def test_patience(b):
     started = time.monotonic()
-    b.whole("a server that stalls", b.fetch("tiny", "stall", "good", options=["--timeout", "1"]))
+    b.whole("a server that stalls", b.fetch("tiny", "stall", "good", options=["--timeout", "2"]))
     check(b.ranges("good") == [SIZE // 2], f"goes on behind what came: {b.ranges('good')}")
     b.fresh()
     b.refused("a server that says nothing", 3, ["no byte came for 1 s"],

@@ -157,13 +157,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         half = len(data) // 2
         self.give(data, start, half if how == "stall" else 2000)
         at = start + 2000
-        while not self.server.release.wait(20 if how == "stall" else 0.05) and how == "slow" and at < len(data):
+        while not self.server.release.wait(20 if how == "stall" else 0.1) and how == "slow" and at < len(data):
             try:
-                self.wfile.write(data[at:at + 1000])
+                self.wfile.write(data[at:at + 500])
                 self.wfile.flush()
             except OSError:
                 return
-            at += 1000
+            at += 500
 
 
 class Server(http.server.ThreadingHTTPServer):

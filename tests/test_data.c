@@ -301,6 +301,7 @@ END_TEST
 
 int main(void)
 {
+    unsetenv("CAIRN_DATASETS");
     Suite *suite = suite_create("data");
     TCase *tc = tcase_create("data");
     tcase_set_timeout(tc, 120);
