@@ -15,6 +15,8 @@
     X(train, "train a recipe, or go on with a run")                                                \
     X(eval, "test a run's weights: loss, accuracy, confusion matrix")                              \
     X(data, "list the data sets, or fetch the files of one")                                       \
+    X(gradcheck, "measure gradients against slopes of the loss")                                   \
+    X(compare, "find the first tensor in which two devices differ")                                \
     X(check, "compare operators with the reference, bit by bit")                                   \
     X(bench, "time an operator, alone or against a peer")
 

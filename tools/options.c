@@ -25,6 +25,15 @@ static int plain(const char *word)
     return n > 0 && word[n] == '\0' && (word[0] != '0' || n == 1);
 }
 
+/* A decimal number, finite and above 0; nothing else, no "nan", no "0x10". */
+static int read_real(const char *word, double *value)
+{
+    char *end;
+    if (!*word || word[strspn(word, "0123456789.eE+-")]) return 0;
+    *value = strtod(word, &end);
+    return !*end && *value > 0 && *value <= 1e300;
+}
+
 static int set_value(const struct option_set *set, const struct option_row *row, const char *value)
 {
     struct option_list *list = row->target;
@@ -61,6 +70,11 @@ static int set_value(const struct option_set *set, const struct option_row *row,
             *(int64_t *)row->target = (int64_t)number;
         else
             *(uint64_t *)row->target = number;
+        break;
+    case OPTION_REAL:
+        if (!read_real(value, row->target))
+            return tool_misuse(set->command, "--%s: '%s' is not a number above 0", row->name,
+                               value);
         break;
     }
     if (row->given) *row->given = 1;

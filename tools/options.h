@@ -12,6 +12,7 @@ enum option_kind {
     OPTION_TEXT, /* const char ** */
     OPTION_INT,  /* int64_t *, min..max */
     OPTION_U64,  /* uint64_t * */
+    OPTION_REAL, /* double *: finite and above 0 */
     OPTION_LIST, /* struct option_list *: may be given again and again */
 };
 

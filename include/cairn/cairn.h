@@ -4,6 +4,7 @@
 
 #include <cairn/bench.h>
 #include <cairn/check.h>
+#include <cairn/compare.h>
 #include <cairn/data.h>
 #include <cairn/device.h>
 #include <cairn/problem.h>

@@ -28,7 +28,7 @@ cairn_status cairn_dataset_load(const char *name, const char *folder, uint64_t s
 
 /* The same of some parts only: of the other there are no pixels and labels, and its count is that
  * of the register, or of the files' names. Glyphs are drawn whole. */
-enum { CAIRN_DATASET_TRAIN = 1, CAIRN_DATASET_TEST = 2 };
+enum { CAIRN_DATASET_TRAIN = 1, CAIRN_DATASET_TEST = 2, CAIRN_DATASET_ALL = 3 };
 cairn_status cairn_dataset_load_parts(const char *name, const char *folder, uint64_t seed,
                                       unsigned parts, struct cairn_dataset *dataset);
 

@@ -49,26 +49,15 @@ int cairn_trainer_finished(const struct cairn_trainer *t)
 
 /* --- steps --- */
 
-/* c = 1 / (1 - beta^t), the power by repeated multiplication. */
-static float correction(float *power, float beta)
-{
-    *power *= beta;
-    return 1.0f / (1.0f - *power);
-}
-
 static cairn_status run_step(struct cairn_trainer *t, int64_t *images)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_session *s = &t->session;
-    int64_t at = t->state.batch * s->batch, left = s->counts[CAIRN_PART_TRAIN] - at;
-    struct cairn_now now = {
-        .index = at, .row = at, .step = t->state.step, .rate = rate_of(t, t->state.step)};
-    *images = left < s->batch ? left : s->batch;
-    if (t->recipe.train.optimizer == CAIRN_OPTIMIZER_ADAM ||
-        t->recipe.train.optimizer == CAIRN_OPTIMIZER_ADAMW) {
-        now.c1 = correction(&t->state.power1, t->recipe.train.beta1);
-        now.c2 = correction(&t->state.power2, t->recipe.train.beta2);
-    }
+    struct cairn_powers powers = {t->state.power1, t->state.power2};
+    struct cairn_now now;
+    cairn_session_now(s, t->state.step, t->state.plateau.drops, &powers, &now, images);
+    t->state.power1 = powers.one;
+    t->state.power2 = powers.two;
     TRY(cairn_session_step(s, &now, *images));
     t->state.batch++;
     t->state.step++;

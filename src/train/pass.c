@@ -47,27 +47,65 @@ cairn_status cairn_session_shuffle(struct cairn_session *session, int64_t epoch)
                               (size_t)count * sizeof *order);
 }
 
-cairn_status cairn_session_step(struct cairn_session *session, struct cairn_now *now,
+/* c = 1 / (1 - beta^t). */
+static float correction(float *power, float beta)
+{
+    *power *= beta;
+    return 1.0f / (1.0f - *power);
+}
+
+void cairn_session_now(const struct cairn_session *session, int64_t step, int64_t drops,
+                       struct cairn_powers *powers, struct cairn_now *now, int64_t *images)
+{
+    const struct cairn_recipe *recipe = session->recipe;
+    int64_t batches = cairn_session_batches(session), at = step % batches * session->batch,
+            left = session->counts[CAIRN_PART_TRAIN] - at;
+    *now = (struct cairn_now){.index = at, .row = at, .step = step};
+    now->rate =
+        cairn_schedule_rate(recipe, step, cairn_session_steps(session), step / batches, drops);
+    if (recipe->train.optimizer == CAIRN_OPTIMIZER_ADAM ||
+        recipe->train.optimizer == CAIRN_OPTIMIZER_ADAMW) {
+        now->c1 = correction(&powers->one, recipe->train.beta1);
+        now->c2 = correction(&powers->two, recipe->train.beta2);
+    }
+    *images = left < session->batch ? left : session->batch;
+}
+
+const struct cairn_plan *cairn_session_part(const struct cairn_session *session,
+                                            const struct cairn_now *now, int64_t images, int number,
+                                            struct cairn_now *place)
+{
+    int64_t first = number * session->part, left = images - first;
+    *place = *now;
+    if (session->recipe->train.accumulate == 1)
+        return number == 0 ? cairn_session_find(session, CAIRN_PLAN_TRAIN, images, images) : NULL;
+    place->first = first;
+    place->index += first;
+    place->row += first;
+    if (left > 0)
+        return cairn_session_find(session, CAIRN_PLAN_ACCUMULATE,
+                                  left < session->part ? left : session->part, images);
+    *place = *now;
+    return left > -session->part ? cairn_session_find(session, CAIRN_PLAN_UPDATE, images, images)
+                                 : NULL;
+}
+
+cairn_status cairn_session_begin(struct cairn_session *session)
+{
+    struct cairn_buffer *sums = session->memory.buffers[CAIRN_REGION_SUMS];
+    if (!sums) return CAIRN_OK;
+    return cairn_buffer_fill(sums, 0, (size_t)session->bytes[CAIRN_REGION_SUMS], 0);
+}
+
+cairn_status cairn_session_step(struct cairn_session *session, const struct cairn_now *now,
                                 int64_t images)
 {
     cairn_status st = CAIRN_OK;
-    struct cairn_memory *memory = &session->memory;
-    int64_t index = now->index, row = now->row;
-    now->first = 0;
-    if (session->recipe->train.accumulate == 1)
-        return cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_TRAIN, images, images),
-                              session->device, memory, now);
-    TRY(cairn_buffer_fill(memory->buffers[CAIRN_REGION_SUMS], 0,
-                          (size_t)session->bytes[CAIRN_REGION_SUMS], 0));
-    for (int64_t n; now->first < images; now->first += n) {
-        n = images - now->first < session->part ? images - now->first : session->part;
-        now->index = index + now->first;
-        now->row = row + now->first;
-        TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_ACCUMULATE, n, images),
-                           session->device, memory, now));
-    }
-    TRY(cairn_plan_run(cairn_session_find(session, CAIRN_PLAN_UPDATE, images, images),
-                       session->device, memory, now));
+    const struct cairn_plan *plan;
+    struct cairn_now place;
+    TRY(cairn_session_begin(session));
+    for (int i = 0; (plan = cairn_session_part(session, now, images, i, &place)); i++)
+        TRY(cairn_plan_run(plan, session->device, &session->memory, &place));
 out:
     return st;
 }

@@ -118,12 +118,12 @@ const struct cairn_plan *cairn_session_find(const struct cairn_session *session,
     return found->plan;
 }
 
-/* Compiles a plan that is not there yet; none for 0 images. */
-static cairn_status compile(struct cairn_session *session, enum cairn_plan_kind kind, int64_t batch,
-                            int64_t whole)
+struct cairn_plan_options cairn_session_options(const struct cairn_session *session,
+                                                enum cairn_plan_kind kind, int64_t batch,
+                                                int64_t whole)
 {
     const struct cairn_recipe *recipe = session->recipe;
-    struct cairn_plan_options options = {
+    return (struct cairn_plan_options){
         .kind = kind,
         .batch = batch,
         .whole = whole,
@@ -140,8 +140,15 @@ static cairn_status compile(struct cairn_session *session, enum cairn_plan_kind 
         .clip = recipe->train.clip,
         .update = update_of(session, whole > 0 ? whole : 1),
     };
+}
+
+/* Compiles a plan that is not there yet; none for 0 images. */
+static cairn_status compile(struct cairn_session *session, enum cairn_plan_kind kind, int64_t batch,
+                            int64_t whole)
+{
     if (batch == 0 || look_up(session, kind, batch, whole)) return CAIRN_OK;
     assert(session->plan_count < CAIRN_SESSION_PLANS);
+    struct cairn_plan_options options = cairn_session_options(session, kind, batch, whole);
     struct cairn_session_plan *fresh = &session->plans[session->plan_count];
     cairn_status st = cairn_plan_create(session->model, &options, session->device, &fresh->plan);
     if (st != CAIRN_OK) return st;

@@ -48,6 +48,20 @@ out:
     return st;
 }
 
+cairn_status cairn_session_data(const struct cairn_recipe *recipe,
+                                const struct cairn_compute *compute, unsigned parts,
+                                struct cairn_dataset *data)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(cairn_dataset_load_parts(recipe->data.name, compute->data_dir, recipe->data.seed, parts,
+                                 data));
+    cairn_images_limit(&data->train, recipe->data.limit_train);
+    cairn_images_limit(&data->test, recipe->data.limit_test);
+    TRY(cairn_session_shape(recipe, data));
+out:
+    return st;
+}
+
 /* Fold k of K validates the images from (k - 1) n / K to k n / K of the permutation. */
 static int64_t fold_first(const struct cairn_session *session, int64_t fold)
 {
@@ -225,12 +239,10 @@ out:
     return st;
 }
 
-/* balanced: images / (classes * images of the class), both as floats; 0 for a class that has none.
- */
-static cairn_status upload_class_weights(struct cairn_session *session,
-                                         const struct cairn_dataset *data)
+void cairn_session_class_weights(const struct cairn_session *session,
+                                 const struct cairn_dataset *data,
+                                 float weights[CAIRN_RECIPE_CLASSES])
 {
-    float weights[CAIRN_RECIPE_CLASSES] = {0};
     int64_t counts[CAIRN_RECIPE_CLASSES] = {0}, train = session->counts[CAIRN_PART_TRAIN],
             classes = session->model->classes;
     const int32_t *rows = session->split + session->counts[CAIRN_PART_VALIDATION];
@@ -238,10 +250,17 @@ static cairn_status upload_class_weights(struct cairn_session *session,
     for (int64_t c = 0; c < classes; c++)
         if (!session->recipe->train.balanced)
             weights[c] = session->recipe->train.class_weights[c];
-        else if (counts[c] > 0)
-            weights[c] = (float)train / (float)(classes * counts[c]);
+        else
+            weights[c] = counts[c] > 0 ? (float)train / (float)(classes * counts[c]) : 0.0f;
+}
+
+static cairn_status upload_class_weights(struct cairn_session *session,
+                                         const struct cairn_dataset *data)
+{
+    float weights[CAIRN_RECIPE_CLASSES];
+    cairn_session_class_weights(session, data, weights);
     return cairn_buffer_write(session->memory.buffers[CAIRN_REGION_CLASS_WEIGHTS], 0, weights,
-                              (size_t)classes * sizeof *weights);
+                              (size_t)session->model->classes * sizeof *weights);
 }
 
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data)

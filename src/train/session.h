@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "nn/plan.h"
 #include "train/recipe.h"
+#include "train/schedule.h"
 #include <cairn/train.h>
 
 enum cairn_part { CAIRN_PART_TRAIN, CAIRN_PART_VALIDATION, CAIRN_PART_TEST, CAIRN_PARTS };
@@ -49,6 +50,12 @@ struct cairn_session {
     double waited_at;
 };
 
+/* The recipe's images: loaded (parts as for cairn_dataset_load_parts()), limited, and in the
+ * recipe's shape. */
+cairn_status cairn_session_data(const struct cairn_recipe *recipe,
+                                const struct cairn_compute *compute, unsigned parts,
+                                struct cairn_dataset *data);
+
 /* The shape that the recipe gives the images of a data set: padded, or cut into patches. Takes
  * described data sets, too. */
 cairn_status cairn_session_shape(const struct cairn_recipe *recipe, struct cairn_dataset *data);
@@ -73,6 +80,18 @@ cairn_status cairn_session_split(struct cairn_session *session, const struct cai
  * images. */
 cairn_status cairn_session_plan(struct cairn_session *session, int test_only);
 
+/* What a plan of the recipe is compiled with: `batch` images of a whole batch of `whole`, 0 for
+ * evaluations. */
+struct cairn_plan_options cairn_session_options(const struct cairn_session *session,
+                                                enum cairn_plan_kind kind, int64_t batch,
+                                                int64_t whole);
+
+/* The weights of classes as the recipe has them, for options.weighted. balanced: images / (classes
+ * * images of the class), both as floats; 0 for a class that has none. */
+void cairn_session_class_weights(const struct cairn_session *session,
+                                 const struct cairn_dataset *data,
+                                 float weights[CAIRN_RECIPE_CLASSES]);
+
 /* Allocates and uploads. */
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data);
 void cairn_session_close(struct cairn_session *session); /* zeroes it */
@@ -87,9 +106,27 @@ const struct cairn_plan *cairn_session_find(const struct cairn_session *session,
 int64_t cairn_session_batches(const struct cairn_session *session);
 int64_t cairn_session_steps(const struct cairn_session *session);
 
-/* Enqueues the step of a batch of `images`, in parts where they are accumulated; now->first is set
- * here. */
-cairn_status cairn_session_step(struct cairn_session *session, struct cairn_now *now,
+/* beta1^step and beta2^step of adam, by repeated multiplication; 1 before the first step. */
+struct cairn_powers {
+    float one, two;
+};
+
+/* Where step `step` of the training is, after `drops` of a plateau's rate; the powers move on by
+ * one step. *images: how many its batch has. */
+void cairn_session_now(const struct cairn_session *session, int64_t step, int64_t drops,
+                       struct cairn_powers *powers, struct cairn_now *now, int64_t *images);
+
+/* Plan number `number`, from 0, of those that make up the step of a batch of `images`, and where it
+ * is; NULL behind the last. Where gradients are accumulated these are the parts and the update. */
+const struct cairn_plan *cairn_session_part(const struct cairn_session *session,
+                                            const struct cairn_now *now, int64_t images, int number,
+                                            struct cairn_now *place);
+
+/* What a step begins with: sums of gradients at +0. */
+cairn_status cairn_session_begin(struct cairn_session *session);
+
+/* Enqueues the whole step: cairn_session_begin() and every part. */
+cairn_status cairn_session_step(struct cairn_session *session, const struct cairn_now *now,
                                 int64_t images);
 
 /* First position of a part in INDICES. */

@@ -25,18 +25,6 @@ static void default_folder(const char *recipe, char *path, size_t size)
     snprintf(path, size, "runs/%.*s", length, name);
 }
 
-static cairn_status load_images(const struct cairn_train_options *options,
-                                const struct cairn_recipe *recipe, struct cairn_dataset *data)
-{
-    cairn_status st = CAIRN_OK;
-    TRY(cairn_dataset_load(recipe->data.name, options->compute.data_dir, recipe->data.seed, data));
-    cairn_images_limit(&data->train, recipe->data.limit_train);
-    cairn_images_limit(&data->test, recipe->data.limit_test);
-    TRY(cairn_session_shape(recipe, data));
-out:
-    return st;
-}
-
 cairn_status cairn_train_check(const struct cairn_train_options *options,
                                const struct cairn_recipe *recipe, int64_t fold)
 {
@@ -44,7 +32,7 @@ cairn_status cairn_train_check(const struct cairn_train_options *options,
     struct cairn_dataset data = {0};
     struct cairn_session session = {.fold = fold};
     TRY(cairn_session_look(&options->compute, "opencl"));
-    TRY(load_images(options, recipe, &data));
+    TRY(cairn_session_data(recipe, &options->compute, CAIRN_DATASET_ALL, &data));
     TRY(cairn_session_describe(&session, recipe, &data));
 out:
     cairn_session_close(&session);
@@ -59,7 +47,7 @@ static cairn_status set_up(struct cairn_trainer *t)
     const struct cairn_compute *compute = &t->options->compute;
     struct cairn_dataset data = {0};
     TRY(cairn_session_look(compute, "opencl"));
-    TRY(load_images(t->options, &t->recipe, &data));
+    TRY(cairn_session_data(&t->recipe, compute, CAIRN_DATASET_ALL, &data));
     TRY(cairn_session_describe(&t->session, &t->recipe, &data));
     if (t->folder.fresh) TRY(cairn_folder_make(&t->folder));
     TRY(cairn_session_open(&t->session, compute, "opencl"));
