@@ -2,7 +2,7 @@
 
 Usage: digests.py CAIRN [--markdown]. Trains both convolutional recipes on real images (MNIST and Fashion-MNIST in
 $CAIRN_DATA_DIR, else ../shared/datasets) on the reference and on PoCL with one and two threads, interrupted and resumed,
-and begun on one device and resumed on another; shorter on rusticl; and a tiny net on the built-in glyphs on every
+and begun on one device and resumed on another; shorter on rusticl; a net with every feature of recipes; and a tiny net on the built-in glyphs on every
 implementation, Oclgrind included. What is not installed, and data that is not there, is named and left out; PoCL must be
 there. --markdown prints the table of docs/devices.md.
 """
@@ -146,12 +146,63 @@ def tiny_net(bench):
             print("FAIL Oclgrind reported:\n" + file.read()[:4000])
 
 
+EVERYTHING = """
+data: {name: glyphs, limit_train: 150, limit_test: 60, validation: 0.1, pad: 2, augment: shift=1 flip=yes rotate=10 crop=28}
+model:
+  - conv 6 5x5 stride=2 pad=same as=a
+  - batchnorm
+  - gelu
+  - conv 6 3x3 pad=same groups=2 bias=no
+  - add a
+  - avgpool 3 stride=2 pad=1
+  - dropout 0.2
+  - linear 10
+train:
+  loss: cross-entropy
+  smoothing: 0.1
+  class_weights: balanced
+  optimizer: adamw
+  learning_rate: 3e-3
+  schedule: plateau patience=1 factor=0.5 warmup=3
+  l1: 1e-6
+  l2: 1e-4
+  decay_per: sample
+  clip: 1
+  accumulate: 4
+  batch: 32
+  steps: 120
+  evaluate_every: 4 steps
+  test_curve: yes
+"""
+OPTIMIZERS = ["sgd momentum=0.9 nesterov=yes", "rmsprop momentum=0.5", "adagrad", "adadelta"]
+
+
+def everything(bench):
+    """What a recipe can switch on, all at once; and each optimizer."""
+    recipe = os.path.join(bench.work, "everything.yaml")
+    with open(recipe, "w", encoding="utf-8") as file:
+        file.write(EVERYTHING)
+    what = "every feature, 120 steps"
+    expected = bench.train(REFERENCE, [recipe])
+    for device in [REFERENCE, POCL, POCL1]:
+        bench.row(what, device.label, bench.train(device, [recipe]), expected)
+    bench.row(what, "PoCL, interrupted and resumed", bench.interrupted(POCL, POCL, [recipe]), expected)
+    bench.row(what, "begun on PoCL, resumed on the reference", bench.interrupted(POCL, REFERENCE, [recipe]), expected)
+    short = [recipe, "--set", "train.steps=2", "--limit-train", "40", "--limit-test", "4", "--set", "train.schedule=cosine"]
+    if available(bench, RUSTICL):
+        bench.row("every feature, 2 steps", RUSTICL.label, bench.train(RUSTICL, short), bench.train(REFERENCE, short))
+    for optimizer in OPTIMIZERS:
+        args = [recipe, "--set", "train.optimizer=" + optimizer, "--set", "train.loss=mse", "--set", "train.smoothing=0"]
+        bench.row("mse, " + optimizer, "PoCL, two threads", bench.train(POCL, args), bench.train(REFERENCE, args))
+
+
 def main():
     bench = Bench(os.path.abspath(sys.argv[1]))
     try:
         if not available(bench, POCL):
             sys.exit("digests: PoCL is not there: install pocl-opencl-icd")
         tiny_net(bench)
+        everything(bench)
         real_images(bench)
         if "--markdown" in sys.argv:
             print("| recipe | path | weights_sha256 | |\n|---|---|---|---|")
