@@ -1,11 +1,11 @@
 #!/bin/sh
 # The comparisons of "Deep Learning assignment 1" as one table: the same net with one choice changed at a time.
 # Usage: sh tools/report-d.sh [DATA_DIR] [DEVICE] [STEPS] [DATA_NAME]
-# DATA_DIR holds the files of DATA_NAME (default: cifar10; fashion-mnist or mnist try the comparisons where CIFAR-10 is not). Prints a
+# DATA_DIR (default: $CAIRN_DATA_DIR) holds the files of DATA_NAME (default: cifar10; fashion-mnist or mnist try the comparisons where CIFAR-10 is not). Prints a
 # Markdown table of test accuracies after STEPS steps (default 1500).
 set -eu
 cd "$(dirname "$0")/.."
-data=${1:-${CAIRN_DATA_DIR:-../shared/datasets/fashion}}
+data=${1:-${CAIRN_DATA_DIR:-.}}
 device=${2:-opencl}
 steps=${3:-1500}
 name=${4:-cifar10}
