@@ -177,9 +177,9 @@ static void see(__global const float *x, const struct view *view, int tap, int p
     int taps = view->kh * view->kw, channel = tap / taps, at = tap - channel * taps;
     int ky = at / view->kw, kx = at - ky * view->kw, oy = pixel / view->ow,
         ox = pixel - oy * view->ow;
+    int down = ky * view->dilation_h - view->pad_t, aside = kx * view->dilation_w - view->pad_l;
     for (int run; len > 0; len -= run, to += run, oy++, ox = 0) {
-        int y = oy * view->stride_h + ky * view->dilation_h - view->pad_t,
-            left = ox * view->stride_w + kx * view->dilation_w - view->pad_l;
+        int y = oy * view->stride_h + down, left = ox * view->stride_w + aside;
         run = MIN(len, view->ow - ox);
         if (y < 0 || y >= view->h) {
             for (int i = 0; i < run; i += VW) STORE((vec)0.0f, to + i);
