@@ -97,7 +97,8 @@ class Bench:
         lines = result.stderr.splitlines() or [""]
         good = result.returncode == code and result.stdout == "" and all(part in lines[-1] for part in says)
         check(good and lines[-1].startswith("cairn data"), f"{what}: wanted {code} and {says}", result)
-        check(self.files("tiny") == sorted(left), f"{what}: left {self.files('tiny')}", result)
+        check(self.files("tiny") == sorted(left) and (left or not os.path.isdir(self.path("tiny"))),
+              f"{what}: left {self.files('tiny')}", result)
 
 
 PART = LARGE + ".part"
@@ -162,7 +163,8 @@ def test_places(b):
     b.fresh()
     for name, (dims, data) in FORMS.items():
         b.put(name, idx(*dims, data=data))
-    b.fetch("tiny", "missing")
+    b.fetch("tiny", "cutfirst")
+    check(b.files("tiny") == [PART], "a failed fetch leaves its part")
     rows = {row["name"]: row for row in json.loads(b.run("list", "--json", "--data-dir", b.folder).stdout)}
     check(rows["tiny"]["folder"] == b.folder, "a failed fetch hides nothing")
 
@@ -173,6 +175,7 @@ def test_mirrors(b):
         result = b.fetch("tiny", how, "good")
         b.whole(f"{how}, then good", result)
         check(f"/{how}/{LARGE}: " in result.stderr, f"{how}: is told", result)
+        check(how != "tofile" or 'rotocol "file"' in result.stderr, "no redirection leads to a file", result)
     for how in ("redirect", "nolength", "norange"):
         b.fresh()
         b.whole(how, b.fetch("tiny", how))
@@ -195,6 +198,12 @@ def test_resume(b):
     check(len(starts) == 5 and starts[0] == 0 and starts[1] == SIZE // 2 and starts == sorted(starts), f"cut: {starts}")
     check(b.ranges("good") and b.ranges("good")[0] > starts[-1], f"good goes on: {b.ranges('good')}")
 
+    b.fresh()
+    b.whole("cut again and again, then good", b.fetch("tiny", "missing", "cut", "error", options=["--mirror", b.server.url("good")]))
+    b.fresh()
+    b.fetch("tiny", "missing", "cut", "error")
+    check(len(b.ranges("cut")) == 5 and len(b.ranges("missing")) == 1, "HTTP status 404 is final")
+    check(len(b.ranges("error")) == 5, "HTTP status 503 is not")
     b.fresh()
     b.whole("the next mirror goes on", b.fetch("tiny", "cutfirst", "good"))
     check(b.ranges("good") == [SIZE // 2], f"ranges {b.ranges('good')}")
@@ -284,8 +293,11 @@ def test_no_room(b):
     b.refused("a folder in the place of the part", 3, ["cannot write", PART], b.fetch("tiny", "good"), left=[PART])
     b.fresh()
     os.mkdir(b.path("tiny"))
-    os.symlink("/dev/full", b.path("tiny", PART))
+    b.put("mine", b"keep this")
+    os.symlink(b.path("mine"), b.path("tiny", PART))
     b.refused("a link in the place of the part", 3, ["cannot write", PART], b.fetch("tiny", "good"), left=[PART])
+    with open(b.path("mine"), "rb") as file:
+        check(file.read() == b"keep this", "a link is not followed")
     b.fresh()
     os.chmod(b.work, 0o755)
     os.chmod(b.folder, 0o555)
