@@ -7,6 +7,7 @@
 
 #ifdef CAIRN_WITH_PNG
 
+#include <assert.h>
 #include <png.h>
 #include <stdio.h>
 
@@ -98,7 +99,7 @@ static cairn_status read_header(struct reader *r)
 {
     if (setjmp(png_jmpbuf(r->png))) return damaged(r);
     png_set_read_fn(r->png, r, give);
-    png_set_user_limits(r->png, 1 << 15, 1 << 15);
+    png_set_user_limits(r->png, CAIRN_PNG_LONGEST, CAIRN_PNG_LONGEST);
     png_read_info(r->png, r->info);
     return check_kind(r);
 }
@@ -154,7 +155,81 @@ out:
     return st;
 }
 
+/* One image being written. */
+struct writer {
+    const char *path;
+    struct cairn_file_writer to;
+    png_structp png;
+    png_infop info;
+    uint8_t *packed; /* one row of w x c */
+    char why[200];
+};
+
+static void stop_writing(png_structp png, png_const_charp why)
+{
+    struct writer *w = png_get_error_ptr(png);
+    snprintf(w->why, sizeof w->why, "%s", why);
+    longjmp(png_jmpbuf(png), 1);
+}
+
+static cairn_status write_image(struct writer *w, const struct cairn_png *from)
+{
+    size_t plane = (size_t)from->h * (size_t)from->w, c = (size_t)from->c;
+    if (setjmp(png_jmpbuf(w->png)))
+        return cairn_fail(CAIRN_IO, "cannot write %s: %s", w->path, w->why);
+    png_init_io(w->png, w->to.file);
+    png_set_IHDR(w->png, w->info, (png_uint_32)from->w, (png_uint_32)from->h, 8,
+                 c == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(w->png, w->info);
+    for (size_t y = 0; y < (size_t)from->h; y++) {
+        for (size_t x = 0; x < (size_t)from->w; x++)
+            for (size_t k = 0; k < c; k++)
+                w->packed[x * c + k] = from->pixels[k * plane + y * (size_t)from->w + x];
+        png_write_row(w->png, w->packed);
+    }
+    png_write_end(w->png, NULL);
+    return CAIRN_OK;
+}
+
+cairn_status cairn_png_write(const char *path, const struct cairn_png *png)
+{
+    struct writer w = {.path = path};
+    assert((png->c == 1 || png->c == 3) && png->h > 0 && png->w > 0);
+    assert(png->h <= CAIRN_PNG_LONGEST && png->w <= CAIRN_PNG_LONGEST);
+    cairn_status st = cairn_file_open(&w.to, path);
+    if (st != CAIRN_OK) return st;
+    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, stop_writing, ignore);
+    if (w.png) w.info = png_create_info_struct(w.png);
+    w.packed = malloc((size_t)png->w * (size_t)png->c);
+    st = w.info && w.packed ? write_image(&w, png)
+                            : cairn_fail(CAIRN_MEMORY, "no memory to write %s", path);
+    png_destroy_write_struct(&w.png, &w.info);
+    free(w.packed);
+    if (st == CAIRN_OK) return cairn_file_close(&w.to, 1);
+    cairn_file_close(&w.to, 0);
+    return st;
+}
+
+cairn_status cairn_png_ready(void)
+{
+    return CAIRN_OK;
+}
+
 #else
+
+cairn_status cairn_png_write(const char *path, const struct cairn_png *png)
+{
+    (void)png;
+    return cairn_fail_in(cairn_png_ready(), "%s", path);
+}
+
+cairn_status cairn_png_ready(void)
+{
+    return cairn_fail(CAIRN_UNSUPPORTED,
+                      "this build cannot write PNG images: install libpng (libpng-dev) and build "
+                      "again with -Dpng=enabled");
+}
 
 cairn_status cairn_png_read(const char *path, struct cairn_png *png)
 {
