@@ -13,7 +13,8 @@
     X(devices, "list the devices: what they can do, whether they are exact")                       \
     X(summary, "describe a recipe: layers, shapes, parameters, memory")                            \
     X(train, "train a recipe, or go on with a run")                                                \
-    X(eval, "test a run's weights: loss, accuracy, confusion matrix")                              \
+    X(eval, "test a run's weights: loss, accuracy, confusion matrix, mistakes")                    \
+    X(inspect, "draw a run's weights, activations or curves")                                      \
     X(data, "list the data sets, or fetch the files of one")                                       \
     X(gradcheck, "measure gradients against slopes of the loss")                                   \
     X(compare, "find the first tensor in which two devices differ")                                \

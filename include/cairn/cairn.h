@@ -8,6 +8,7 @@
 #include <cairn/data.h>
 #include <cairn/device.h>
 #include <cairn/problem.h>
+#include <cairn/report.h>
 #include <cairn/status.h>
 #include <cairn/train.h>
 

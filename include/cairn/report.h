@@ -1,0 +1,117 @@
+/* Looking at a run: what it takes for what, its mistakes as pictures, its weights and activations
+ * as pictures, its curves.
+ *
+ * Pictures are PNG files, gray or RGB of 8 bits; curves are an SVG file. Each file appears whole or
+ * not at all. A file that is there already is replaced only with `force`; that, and whether the
+ * files can be written, is found out before anything is computed. */
+#ifndef CAIRN_REPORT_H
+#define CAIRN_REPORT_H
+
+#include <cairn/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- answers --- */
+
+enum cairn_report_part { CAIRN_REPORT_TEST, CAIRN_REPORT_VALIDATION, CAIRN_REPORT_TRAIN };
+#define CAIRN_REPORT_MOST 1000 /* mistakes of a class */
+
+struct cairn_report_options {
+    const char *run;
+    int last; /* 0: the best weights; 1: the last */
+    struct cairn_compute compute;
+    enum cairn_report_part part; /* as the run split its data; training images unmoved */
+    int64_t mistakes; /* of each class, so many of those with the highest confidence; 0: none */
+    int confusion;    /* write it to `out` */
+    const char *out;  /* a folder, made where it is missing; NULL: nothing is written */
+    int force;
+};
+
+struct cairn_report_mistake {
+    int64_t index; /* in the data set's file: test images, or training images for the other parts */
+    int label, answer;
+    double probability; /* the answer's softmax probability */
+};
+
+struct cairn_report_class {
+    char *name; /* NULL: none is known */
+    int64_t images, wrong;
+    int64_t unanswered;                    /* of those that are wrong: a NaN among the logits */
+    struct cairn_report_mistake *mistakes; /* falling probability, then rising index */
+    int64_t count;
+};
+
+struct cairn_report {
+    struct cairn_eval_result eval;      /* of that part */
+    struct cairn_report_class *classes; /* eval.classes of them */
+    char **files;                       /* paths of what was written, in that order */
+    int file_count;
+};
+
+/* Evaluates a part. Into the folder `out` come, of what is asked for, confusion.csv and
+ * confusion.png (rows are labels, columns answers), mistakes.csv and for each class with mistakes
+ * class-N.png, or class-N-NAME.png: the mistakes side by side, with the answer and its probability
+ * below. The probability is exp(z_answer - z_max) / sum_j exp(z_j - z_max) of what the loss takes,
+ * or that itself where it is the output of a softmax. */
+cairn_status cairn_report_evaluate(const struct cairn_report_options *options,
+                                   struct cairn_report *report);
+void cairn_report_free(struct cairn_report *report);
+
+/* --- the inside --- */
+
+struct cairn_inspect_options {
+    const char *run;
+    int last;
+    struct cairn_compute compute; /* weights: only data_dir counts */
+    int64_t layer;                /* place in the recipe, from 0; -1: the first that fits */
+    const char *out;              /* the file; NULL: weights-N.png, activations-N.png, curves.svg */
+    int force;
+};
+
+struct cairn_inspect_result {
+    char file[512];
+    int64_t layer;
+    char text[96]; /* the layer, as the recipe has it */
+    /* `count` pictures of c x h x w (c: 1 gray, 3 RGB) in `rows` x `columns`, each number enlarged
+     * to scale x scale pixels, with lines of one pixel around them. */
+    int64_t count, rows, columns, c, h, w, scale;
+    double least, largest;      /* of the finite numbers */
+    int64_t not_finite;         /* drawn black */
+    double black, white;        /* the numbers drawn so */
+    char image[512], label[64]; /* activations: of what image; its label, "" for a file */
+};
+
+/* The weights of a layer; the first that has them. A convolution gives kh x kw for each (output,
+ * input channel), a row of pictures for each output; where it reads images of three channels, one
+ * in RGB for each output. A linear layer gives the shape of its input for each output, with the
+ * patches of data.patches put together again; a matrix, a row for each output, where its input is a
+ * vector. -m is black and +m white, m the largest magnitude. CAIRN_INVALID for a layer without
+ * weights to show. */
+cairn_status cairn_inspect_weights(const struct cairn_inspect_options *options,
+                                   struct cairn_inspect_result *result);
+
+/* The output of a layer (the first convolution, else the first layer) for one image, channel by
+ * channel, from the least number (black) to the largest (white). `image` is a place in the test
+ * images ("17", "test:17") or in the training images ("train:17"), or the path of a PNG file of the
+ * size of the data set's images. */
+cairn_status cairn_inspect_activations(const struct cairn_inspect_options *options,
+                                       const char *image, struct cairn_inspect_result *result);
+
+struct cairn_inspect_curves {
+    char file[512];
+    int64_t points;       /* evaluations */
+    int by_steps;         /* the axis: 1 steps, 0 epochs */
+    int validation, test; /* whether there are such curves */
+};
+
+/* Loss and accuracy over the epochs, or over the steps where an epoch has several evaluations, from
+ * metrics.jsonl. */
+cairn_status cairn_inspect_curves(const struct cairn_inspect_options *options,
+                                  struct cairn_inspect_curves *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

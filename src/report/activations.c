@@ -1,0 +1,215 @@
+/* Activations of one image as pictures: the plan of a batch of one, run step by step up to the
+ * layer. */
+#include "base/error.h"
+#include "base/text.h"
+#include "io/png.h"
+#include "report/inspect.h"
+#include "report/tiles.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the image --- */
+
+/* "17", "test:17", "train:17"; 0 for what is the name of a file. */
+static int is_place(const char *word, int *train, const char **number)
+{
+    *train = strncmp(word, "train:", 6) == 0;
+    *number = *train ? word + 6 : strncmp(word, "test:", 5) == 0 ? word + 5 : word;
+    return **number && strspn(*number, "0123456789") == strlen(*number);
+}
+
+static cairn_status take_place(const struct cairn_trained *t, int train, const char *number,
+                               struct cairn_dataset *one, struct cairn_inspect_result *result)
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_images *images = train ? &t->data.train : &t->data.test;
+    size_t item = (size_t)cairn_shape_count(t->session.image);
+    int64_t place;
+    st = cairn_text_int(number, 0, images->count - 1, &place);
+    if (st != CAIRN_OK)
+        return cairn_fail(CAIRN_INVALID, "there is no %s image %s: %s has the images 0 to %lld",
+                          train ? "training" : "test", number, t->data.name,
+                          (long long)images->count - 1);
+    memcpy(one->test.pixels, images->pixels + (size_t)place * item, item);
+    int label = one->test.labels[0] = images->labels[place];
+    snprintf(result->image, sizeof result->image, "%s:%lld", train ? "train" : "test",
+             (long long)place);
+    if (t->data.class_names)
+        snprintf(result->label, sizeof result->label, "%s", t->data.class_names[label]);
+    else
+        snprintf(result->label, sizeof result->label, "%d", label);
+    return CAIRN_OK;
+}
+
+static cairn_status take_file(const struct cairn_trained *t, const char *path,
+                              struct cairn_dataset *one, struct cairn_inspect_result *result)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_png png = {0};
+    TRY(cairn_png_read(path, &png));
+    if (png.c != t->raw.c || png.h != t->raw.h || png.w != t->raw.w) {
+        st = cairn_fail(CAIRN_INVALID, "%s is %s, %dx%d pixels; the images of %s are %s, %lldx%lld",
+                        path, png.c == 3 ? "RGB" : "gray", png.h, png.w, t->data.name,
+                        t->raw.c == 3 ? "RGB" : "gray", (long long)t->raw.h, (long long)t->raw.w);
+        goto out;
+    }
+    free(one->test.pixels);
+    one->test.pixels = png.pixels;
+    png.pixels = NULL;
+    one->c = png.c;
+    one->h = png.h;
+    one->w = png.w;
+    TRY(cairn_session_shape(&t->recipe, one));
+    snprintf(result->image, sizeof result->image, "%s", path);
+out:
+    cairn_png_free(&png);
+    return st;
+}
+
+/* --- the plan --- */
+
+/* The last step of a node and of all that it passes on unchanged; -1: it is the images. */
+static int last_step(const struct cairn_model *model, const struct cairn_plan *plan, int node)
+{
+    for (; node >= 0; node = model->nodes[node].input)
+        for (int s = plan->step_count - 1; s >= 0; s--)
+            if (plan->steps[s].layer == node) return s;
+    int s = 0;
+    while (s + 1 < plan->step_count && plan->steps[s + 1].problem.op == CAIRN_OP_AUGMENT) s++;
+    return s;
+}
+
+static cairn_status make_memory(struct cairn_session *s, const struct cairn_plan *plan,
+                                const struct cairn_dataset *one, const float *flat)
+{
+    cairn_status st = CAIRN_OK;
+    const int32_t zero = 0;
+    int64_t *bytes = s->bytes;
+    bytes[CAIRN_REGION_PARAMS] = s->model->total_floats * 4;
+    bytes[CAIRN_REGION_ARENA] = plan->arena_floats * 4;
+    bytes[CAIRN_REGION_TABLE] = cairn_shape_count(s->image);
+    bytes[CAIRN_REGION_LABELS] = 1;
+    bytes[CAIRN_REGION_INDICES] = bytes[CAIRN_REGION_LOSS] = bytes[CAIRN_REGION_CORRECT] = 4;
+    bytes[CAIRN_REGION_LOGITS] = s->model->classes * 4;
+    TRY(cairn_memory_create(s->device, bytes, &s->memory));
+    struct cairn_buffer **buffers = s->memory.buffers;
+    TRY(cairn_buffer_write(buffers[CAIRN_REGION_PARAMS], 0, flat,
+                           (size_t)bytes[CAIRN_REGION_PARAMS]));
+    TRY(cairn_buffer_write(buffers[CAIRN_REGION_TABLE], 0, one->test.pixels,
+                           (size_t)bytes[CAIRN_REGION_TABLE]));
+    TRY(cairn_buffer_write(buffers[CAIRN_REGION_LABELS], 0, one->test.labels, 1));
+    TRY(cairn_buffer_write(buffers[CAIRN_REGION_INDICES], 0, &zero, sizeof zero));
+out:
+    return st;
+}
+
+/* With another loss than cross-entropy a softmax at the end is a layer of its own. */
+static cairn_status make_plan(const struct cairn_trained *t, struct cairn_plan **plan)
+{
+    const struct cairn_session *s = &t->session;
+    struct cairn_plan_options options = {
+        .kind = CAIRN_PLAN_EVALUATE,
+        .batch = 1,
+        .total = 1,
+        .shift = t->state.shift,
+        .scale = t->state.scale,
+        .plain = 1,
+        .loss = CAIRN_PLAN_MSE,
+    };
+    if (t->recipe.data.augment.crop_h > 0) {
+        options.augment = cairn_problem_default(CAIRN_OP_AUGMENT).u.augment;
+        options.augment.c = s->image.c;
+        options.augment.h = s->image.h;
+        options.augment.w = s->image.w;
+        options.augment.fill = (0.0f - t->state.shift) * t->state.scale;
+    }
+    return cairn_plan_create(s->model, &options, s->device, plan);
+}
+
+static cairn_status compute(struct cairn_trained *t, const struct cairn_dataset *one, int layer,
+                            float *values)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_session *s = &t->session;
+    struct cairn_plan *plan = NULL;
+    struct cairn_now now = {.index = 0};
+    TRY(make_plan(t, &plan));
+    TRY(make_memory(s, plan, one, t->flat));
+    for (int i = 0, last = last_step(s->model, plan, layer); i <= last; i++) {
+        struct cairn_problem problem;
+        cairn_plan_problem(plan, &s->memory, &now, i, &problem);
+        TRY(cairn_run(s->device, &problem));
+    }
+    assert(cairn_plan_output(plan, layer) >= 0);
+    const struct cairn_tensor *tensor = &plan->tensors[cairn_plan_output(plan, layer)];
+    TRY(cairn_buffer_read(s->memory.buffers[tensor->region], (size_t)tensor->offset * 4, values,
+                          (size_t)cairn_shape_count(s->model->nodes[layer].out) * 4));
+out:
+    cairn_plan_destroy(plan);
+    return st;
+}
+
+/* --- all of it --- */
+
+static cairn_status find_layer(const struct cairn_inspect_options *options,
+                               const struct cairn_model *model, int64_t *layer)
+{
+    cairn_status st = cairn_inspect_check_layer(options, model);
+    *layer = options->layer;
+    if (st != CAIRN_OK || *layer >= 0) return st;
+    *layer = 0;
+    for (int i = model->node_count - 1; i >= 0; i--)
+        if (model->nodes[i].layer.kind == CAIRN_LAYER_CONV) *layer = i;
+    return CAIRN_OK;
+}
+
+/* A data set of one test image, in the recipe's shape. */
+static cairn_status take_image(const struct cairn_trained *t, const char *image,
+                               struct cairn_dataset *one, struct cairn_inspect_result *result)
+{
+    int train;
+    const char *number;
+    one->c = t->data.c;
+    one->h = t->data.h;
+    one->w = t->data.w;
+    one->test.count = 1;
+    one->test.pixels = malloc((size_t)cairn_shape_count(t->session.image));
+    one->test.labels = calloc(1, 1);
+    if (!one->test.pixels || !one->test.labels) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    return is_place(image, &train, &number) ? take_place(t, train, number, one, result)
+                                            : take_file(t, image, one, result);
+}
+
+cairn_status cairn_inspect_activations(const struct cairn_inspect_options *options,
+                                       const char *image, struct cairn_inspect_result *result)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_trained t = {0};
+    struct cairn_dataset one = {0};
+    struct cairn_tiles tiles = {0};
+    const char *number;
+    int train;
+    memset(result, 0, sizeof *result);
+    int place = is_place(image, &train, &number);
+    TRY(cairn_trained_read(&t, options->run, options->last, &options->compute,
+                           !place  ? 0
+                           : train ? CAIRN_DATASET_TRAIN
+                                   : CAIRN_DATASET_TEST));
+    TRY(find_layer(options, t.session.model, &result->layer));
+    TRY(cairn_inspect_place(options, "activations", result));
+    TRY(take_image(&t, image, &one, result));
+    const struct cairn_node *node = &t.session.model->nodes[result->layer];
+    snprintf(result->text, sizeof result->text, "%s", node->layer.text);
+    TRY(cairn_tiles_create(&tiles, node->out.c, 0, 1, node->out.h, node->out.w));
+    TRY(cairn_session_open(&t.session, &options->compute, "opencl"));
+    TRY(compute(&t, &one, (int)result->layer, tiles.values));
+    TRY(cairn_tiles_draw(&tiles, 0, result->file, result));
+out:
+    cairn_tiles_free(&tiles);
+    cairn_dataset_free(&one);
+    cairn_trained_close(&t);
+    return st;
+}

@@ -1,0 +1,24 @@
+/* What a net takes for what: counts and mistakes from an evaluation, and the files about them. */
+#ifndef CAIRN_REPORT_ANSWERS_H
+#define CAIRN_REPORT_ANSWERS_H
+
+#include "train/trained.h"
+#include <cairn/report.h>
+
+/* Fills report->classes from the confusion matrix and logits of the evaluation at hand. */
+cairn_status cairn_answers_count(const struct cairn_trained *trained, int64_t mistakes,
+                                 struct cairn_report *report);
+
+/* "class-3-pear.png": letters and digits of the name, the rest '_'. From malloc; NULL when out of
+ * memory. */
+char *cairn_answers_strip_name(int class, const char *name);
+
+/* The files; `path` is theirs. */
+cairn_status cairn_answers_write_confusion(const char *path, const struct cairn_report *report);
+cairn_status cairn_answers_write_mistakes(const char *path, const struct cairn_report *report);
+cairn_status cairn_answers_draw_confusion(const char *path, const struct cairn_report *report);
+/* The mistakes of a class, of which there are some. */
+cairn_status cairn_answers_draw_strip(const char *path, const struct cairn_trained *trained,
+                                      const struct cairn_report_class *class);
+
+#endif
