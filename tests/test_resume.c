@@ -12,10 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Stops a run at its n-th step event; the first two steps of each start give one each. */
+/* Stops a run at its n-th step event (the first two steps of each start give one each), or at the
+ * first one of a fold. */
 struct watch {
     volatile sig_atomic_t stop;
-    int steps, stop_at, evaluations, folds;
+    int steps, stop_at, stop_fold, evaluations, folds;
     double validation[64], test[64], rates[64];
     int64_t at[64], epochs[64];
 };
@@ -24,6 +25,8 @@ static void watch_event(void *context, const struct cairn_train_event *event)
 {
     struct watch *w = context;
     if (event->kind == CAIRN_TRAIN_STEP && ++w->steps == w->stop_at) w->stop = 1;
+    if (event->kind == CAIRN_TRAIN_STEP && event->fold > 0 && event->fold == w->stop_fold)
+        w->stop = 1;
     if (event->kind == CAIRN_TRAIN_FOLD) w->folds++;
     if (event->kind != CAIRN_TRAIN_EVALUATED || w->evaluations == 64) return;
     w->validation[w->evaluations] = event->validation_loss;
@@ -232,7 +235,7 @@ END_TEST
 START_TEST(folds)
 {
     const char *keys = "epochs: 2, folds: 3";
-    struct watch w = {.stop = 0}, first = {.stop_at = 3}, rest = {.stop = 0};
+    struct watch w = {.stop = 0}, first = {.stop_fold = 2}, rest = {.stop = 0};
     struct cairn_train_result expected, result;
     ck_assert_msg(train("whole", "reference", "", keys, &w, 0, &expected) == CAIRN_OK, "%s",
                   cairn_error());
