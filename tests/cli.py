@@ -381,6 +381,8 @@ def test_curves(b):
         summary = json.load(file)
     check(summary["best_step"] == 7 and summary["best_weights_sha256"] == summary["weights_sha256"], f"summary: {summary}")
     check(abs(summary["test_loss"] - lines[-1]["test_loss"]) < 1e-6, "the last weights are those tested")
+    r = b.run("train", TINY, *QUICK, "--epochs", "90", "--set", "train.patience=1", "--out", run, "--force")
+    check(r.returncode == 0 and "patience is over after step" in r.stderr, "patience", r)
 
 
 def test_folds(b):

@@ -117,6 +117,12 @@ static void show(void *context, const struct cairn_train_event *e)
     if (e->kind == CAIRN_TRAIN_STARTED) show_start(view, e);
     if (e->kind == CAIRN_TRAIN_STEP) show_step(view, e);
     if (e->kind == CAIRN_TRAIN_EVALUATED) show_evaluation(view, e);
+    if (e->kind == CAIRN_TRAIN_TESTING && e->step < e->steps) {
+        clear_bar(view);
+        show_fold_number(e);
+        fprintf(stderr, "patience is over after step %lld of %lld\n", (long long)e->step,
+                (long long)e->steps);
+    }
     if (e->kind == CAIRN_TRAIN_TESTING && view->bar) fputs("\r\033[Ktesting ...", stderr);
     if (e->kind == CAIRN_TRAIN_FOLD) clear_bar(view);
 }
