@@ -10,7 +10,7 @@
 #define IMAGE_W 6
 #define CLASSES 3
 #define TRAIN_EACH 4 /* images of a class */
-#define TEST_EACH 5
+#define TEST_EACH 20
 
 static const char *const class_names[CLASSES] = {"apple", "big pear,\"1\"", "quince"};
 
@@ -47,7 +47,7 @@ static inline uint8_t sample_of(int train, int class, int number, int i)
     return (uint8_t)((x ^ x >> 16) * 0x45d9f3bu >> 28);
 }
 
-/* images/train/CLASS/N.png and test; RGB or gray. */
+/* images/train/CLASS/NN.png and test; RGB or gray. */
 static inline void put_images(int color)
 {
     const struct png_spec spec = {.w = IMAGE_W, .h = IMAGE_H, .depth = 8, .type = color ? 2 : 0};
@@ -60,7 +60,7 @@ static inline void put_images(int color)
             for (int n = 0; n < (train ? TRAIN_EACH : TEST_EACH); n++) {
                 for (int i = 0; i < IMAGE_H * IMAGE_W * 3; i++)
                     samples[i] = sample_of(train, c, n, i);
-                snprintf(name, sizeof name, "images/%s/%s/%d.png", train ? "train" : "test",
+                snprintf(name, sizeof name, "images/%s/%s/%02d.png", train ? "train" : "test",
                          class_names[c], n);
                 png_put(name, &spec, samples);
             }

@@ -208,7 +208,7 @@ static void expect_net(const char *image, const uint8_t *pixels)
         int64_t count, columns, h, w;
     } wanted[] = {{e.conv, 2, 2, 4, 6},  {e.relu, 2, 2, 4, 6}, {e.sum, 2, 2, 4, 6},
                   {e.sum, 2, 2, 4, 6},   {e.pool, 2, 2, 2, 3}, {e.pool, 2, 2, 2, 3},
-                  {e.linear, 3, 2, 1, 1}};
+                  {e.linear, 3, 3, 1, 1}};
     struct cairn_inspect_result r;
     struct cairn_inspect_options o;
     for (int layer = 0; layer < 7; layer++) {
@@ -253,6 +253,32 @@ START_TEST(activations_by_hand)
 }
 END_TEST
 
+/* What training would fuse or overwrite in its place is seen as well. */
+START_TEST(activations_in_a_chain)
+{
+    struct expected e;
+    uint8_t pixels[24];
+    struct cairn_inspect_result r;
+    put_images(0);
+    make_run("run", DATA "model: [conv 2 3x3 pad=1, relu, linear 3]\n", small_weight);
+    for (int i = 0; i < 24; i++) pixels[i] = sample_of(0, 0, 0, i);
+    run_net(pixels, &e);
+    struct cairn_inspect_options o = options_of("run", 0, "conv.png");
+    GOOD(cairn_inspect_activations(&o, "0", &r));
+    expect_picture(&r, e.conv, 2, 2, 1, 4, 6, 0);
+    o = options_of("run", 1, "relu.png");
+    GOOD(cairn_inspect_activations(&o, "0", &r));
+    expect_picture(&r, e.relu, 2, 2, 1, 4, 6, 0);
+}
+END_TEST
+
+static void put_image(const char *name, int train, int class, int number)
+{
+    uint8_t pixels[24];
+    for (int i = 0; i < 24; i++) pixels[i] = sample_of(train, class, number, i);
+    png_put(name, &(struct png_spec){.w = 6, .h = 4, .depth = 8}, pixels);
+}
+
 /* What passes images on shows them: padded, scaled, cut. */
 START_TEST(activations_of_the_images)
 {
@@ -270,8 +296,30 @@ START_TEST(activations_of_the_images)
             values[y * w + x] = in ? sample_of(0, 0, 1, (int)(i * 6 + j)) : 0;
         }
     struct cairn_inspect_options o = options_of("run", 0, "a.png");
-    GOOD(cairn_inspect_activations(&o, "3", &r));
+    GOOD(cairn_inspect_activations(&o, "3", &r)); /* of the first class the second */
     expect_picture(&r, values, 1, 1, 1, h, w, 0);
+    put_image("mine.png", 0, 0, 1);
+    o.out = path_of("b.png");
+    GOOD(cairn_inspect_activations(&o, path_of("mine.png"), &r));
+    expect_picture(&r, values, 1, 1, 1, h, w, 0);
+}
+END_TEST
+
+START_TEST(activations_of_patches)
+{
+    double values[24];
+    struct cairn_inspect_result r;
+    put_images(0);
+    make_run("run",
+             "data: {name: images, normalize: none, patches: 2x3}\nmodel: [none, linear 3]\n",
+             small_weight);
+    for (int i = 0; i < 24; i++) {
+        int y = i / 12 * 2 + i % 6 / 3, x = i / 6 % 2 * 3 + i % 3; /* patch, row, column */
+        values[i] = sample_of(0, 0, 1, y * 6 + x);
+    }
+    struct cairn_inspect_options o = options_of("run", 0, "a.png");
+    GOOD(cairn_inspect_activations(&o, "3", &r));
+    expect_picture(&r, values, 4, 2, 1, 2, 3, 0);
 }
 END_TEST
 
@@ -282,11 +330,11 @@ START_TEST(activations_refused)
     put_images(0);
     make_run("run", DATA NET, small_weight);
     struct cairn_inspect_options o = options_of("run", -1, "a.png");
-    refused(CAIRN_INVALID, cairn_inspect_activations(&o, "15", &r), "no test image 15", "0 to 14");
+    refused(CAIRN_INVALID, cairn_inspect_activations(&o, "60", &r), "no test image 60", "0 to 59");
     refused(CAIRN_INVALID, cairn_inspect_activations(&o, "train:12", &r), "no training image 12",
             "0 to 11");
     refused(CAIRN_INVALID, cairn_inspect_activations(&o, "99999999999999999999", &r),
-            "no test image", "0 to 14");
+            "no test image", "0 to 59");
     refused(CAIRN_NOT_FOUND, cairn_inspect_activations(&o, path_of("none.png"), &r), "none.png",
             scratch);
     png_put("large.png", &(struct png_spec){.w = 5, .h = 5, .depth = 8}, pixels);
@@ -399,7 +447,9 @@ int main(void)
     tcase_add_test(c, weights_of_convolutions);
     tcase_add_test(c, weights_that_are_odd);
     tcase_add_test(c, activations_by_hand);
+    tcase_add_test(c, activations_in_a_chain);
     tcase_add_loop_test(c, activations_of_the_images, 0, 2);
+    tcase_add_test(c, activations_of_patches);
     tcase_add_test(c, activations_refused);
     tcase_add_test(c, places);
 #endif

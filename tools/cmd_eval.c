@@ -7,7 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const part_names[] = {"test", "validation", "train"};
+static const char *part_name(enum cairn_report_part part)
+{
+    return part == CAIRN_REPORT_VALIDATION ? "validation"
+           : part == CAIRN_REPORT_TRAIN    ? "train"
+                                           : "test";
+}
 
 static json_t *name_json(const char *name)
 {
@@ -55,8 +60,8 @@ static int print_json(const struct cairn_report *report, const struct cairn_repo
             json_array_append_new(row, json_integer(r->confusion[i * r->classes + j]));
         json_array_append_new(rows, row);
     }
-    snprintf(loss, sizeof loss, "%s_loss", part_names[options->part]);
-    snprintf(accuracy, sizeof accuracy, "%s_accuracy", part_names[options->part]);
+    snprintf(loss, sizeof loss, "%s_loss", part_name(options->part));
+    snprintf(accuracy, sizeof accuracy, "%s_accuracy", part_name(options->part));
     json_t *object =
         json_pack("{s:o s:s s:o s:o s:I s:I s:I s:s s:o s:o}", "run", tool_json_text(options->run),
                   "data", r->data, loss, tool_json_number(r->loss), accuracy,
@@ -121,7 +126,7 @@ static void print_text(const struct cairn_report *report,
                        const struct cairn_report_options *options)
 {
     const struct cairn_eval_result *r = &report->eval;
-    const char *part = part_names[options->part];
+    const char *part = part_name(options->part);
     int width = options->part == CAIRN_REPORT_VALIDATION ? 21 : 16;
     printf("%s accuracy%*s%.2f %% (%lld of %lld images of %s)\n", part,
            width - 9 - (int)strlen(part), "", 100 * r->accuracy, (long long)r->correct,
@@ -139,9 +144,11 @@ static void print_text(const struct cairn_report *report,
 
 static int read_part(const char *word, enum cairn_report_part *part)
 {
+    static const enum cairn_report_part parts[] = {CAIRN_REPORT_TEST, CAIRN_REPORT_VALIDATION,
+                                                   CAIRN_REPORT_TRAIN};
     for (int i = 0; i < 3; i++)
-        if (!word || !strcmp(word, part_names[i])) {
-            *part = (enum cairn_report_part)i;
+        if (!word || !strcmp(word, part_name(parts[i]))) {
+            *part = parts[i];
             return -1;
         }
     return tool_misuse("eval", "--part: '%s' is none of test, validation, train", word);

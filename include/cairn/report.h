@@ -52,9 +52,9 @@ struct cairn_report {
 
 /* Evaluates a part. Into the folder `out` come, of what is asked for, confusion.csv and
  * confusion.png (rows are labels, columns answers), mistakes.csv and for each class with mistakes
- * class-N.png, or class-N-NAME.png: the mistakes side by side, with the answer and its probability
- * below. The probability is exp(z_answer - z_max) / sum_j exp(z_j - z_max) of what the loss takes,
- * or that itself where it is the output of a softmax. */
+ * class-N.png, or class-N-NAME.png: the mistakes side by side, ten to a row, with the answer and
+ * its probability below. The probability is exp(z_answer - z_max) / sum_j exp(z_j - z_max) of what
+ * the loss takes, or that itself where it is the output of a softmax. */
 cairn_status cairn_report_evaluate(const struct cairn_report_options *options,
                                    struct cairn_report *report);
 void cairn_report_free(struct cairn_report *report);

@@ -203,7 +203,9 @@ cairn_status cairn_inspect_activations(const struct cairn_inspect_options *optio
     TRY(take_image(&t, image, &one, result));
     const struct cairn_node *node = &t.session.model->nodes[result->layer];
     snprintf(result->text, sizeof result->text, "%s", node->layer.text);
-    TRY(cairn_tiles_create(&tiles, node->out.c, 0, 1, node->out.h, node->out.w));
+    int row = node->out.h * node->out.w == 1 && node->out.c <= 32; /* a short vector is one row */
+    TRY(cairn_tiles_create(&tiles, node->out.c, row ? node->out.c : 0, 1, node->out.h,
+                           node->out.w));
     TRY(cairn_session_open(&t.session, &options->compute, "opencl"));
     TRY(compute(&t, &one, (int)result->layer, tiles.values));
     TRY(cairn_tiles_draw(&tiles, 0, result->file, result));

@@ -13,11 +13,15 @@ cairn_status cairn_answers_count(const struct cairn_trained *trained, int64_t mi
  * memory. */
 char *cairn_answers_strip_name(int class, const char *name);
 
+/* Pixels of a strip of so many mistakes. */
+void cairn_answers_strip_size(const struct cairn_trained *trained, int64_t count, int64_t *h,
+                              int64_t *w);
+
 /* The files; `path` is theirs. */
 cairn_status cairn_answers_write_confusion(const char *path, const struct cairn_report *report);
 cairn_status cairn_answers_write_mistakes(const char *path, const struct cairn_report *report);
 cairn_status cairn_answers_draw_confusion(const char *path, const struct cairn_report *report);
-/* The mistakes of a class, of which there are some. */
+/* The mistakes of a class, of which there are some; ten to a row. */
 cairn_status cairn_answers_draw_strip(const char *path, const struct cairn_trained *trained,
                                       const struct cairn_report_class *class);
 

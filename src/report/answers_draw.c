@@ -13,9 +13,10 @@
 #define LINE (TEXT * 11) /* a line of text with its distance */
 #define MARGIN 12        /* around everything */
 #define NUMBERED 32      /* as many classes have numbers in their cells */
-#define NAME 12          /* letters of a class's name */
+#define NAME 16          /* letters of a class's name */
 #define STRIP_SIDE 112   /* a mistake's longer side is at least so many pixels */
 #define STRIP_GAP 8
+#define STRIP_ROW 10 /* pictures side by side */
 
 static const uint8_t black[3] = {0, 0, 0}, white[3] = {255, 255, 255}, line[3] = {200, 200, 200};
 
@@ -176,14 +177,48 @@ static int64_t find_row(const struct cairn_trained *t, int64_t index)
     return low;
 }
 
-/* The answer's class and its probability, small where the picture is narrow. */
+/* One line of a caption, small where the picture is narrow, and cut where it is narrower still. */
+static void draw_line(struct cairn_png *canvas, int64_t y, int64_t x, int64_t width,
+                      const char *words)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s", words);
+    int64_t scale = cairn_canvas_width(TEXT, text) - TEXT <= width ? TEXT : 1;
+    if ((int64_t)strlen(text) > (width + 1) / CAIRN_LETTER_W) text[width / CAIRN_LETTER_W] = '\0';
+    cairn_canvas_text(canvas, y + 5, x, scale, black, text);
+}
+
+/* The answer's class and its probability, and the name where one is known. */
 static void draw_caption(struct cairn_png *canvas, int64_t y, int64_t x, int64_t width,
-                         const struct cairn_report_mistake *mistake)
+                         const struct cairn_trained *t, const struct cairn_report_mistake *mistake)
 {
     char text[48];
     snprintf(text, sizeof text, "%d %.2f%%", mistake->answer, 100 * mistake->probability);
-    int64_t scale = cairn_canvas_width(TEXT, text) - TEXT <= width ? TEXT : 1;
-    cairn_canvas_text(canvas, y + 5, x, scale, black, text);
+    draw_line(canvas, y, x, width, text);
+    if (t->data.class_names)
+        draw_line(canvas, y + LINE, x, width, t->data.class_names[mistake->answer]);
+}
+
+/* Pictures in rows, each in a field of width x height with its gap and caption. */
+struct strip {
+    int64_t scale, columns, width, height;
+};
+
+static struct strip make_strip(const struct cairn_trained *t, int64_t count)
+{
+    int64_t longest = t->raw.h > t->raw.w ? t->raw.h : t->raw.w;
+    int64_t scale = (STRIP_SIDE + longest - 1) / longest, lines = t->data.class_names ? 2 : 1;
+    return (struct strip){.scale = scale,
+                          .columns = count < STRIP_ROW ? count : STRIP_ROW,
+                          .width = t->raw.w * scale + STRIP_GAP,
+                          .height = t->raw.h * scale + STRIP_GAP + lines * LINE};
+}
+
+void cairn_answers_strip_size(const struct cairn_trained *t, int64_t count, int64_t *h, int64_t *w)
+{
+    struct strip s = make_strip(t, count);
+    *h = (count + STRIP_ROW - 1) / STRIP_ROW * s.height + STRIP_GAP;
+    *w = s.columns * s.width + STRIP_GAP;
 }
 
 cairn_status cairn_answers_draw_strip(const char *path, const struct cairn_trained *t,
@@ -192,18 +227,18 @@ cairn_status cairn_answers_draw_strip(const char *path, const struct cairn_train
     cairn_status st = CAIRN_OK;
     struct cairn_png canvas = {0};
     const struct cairn_shape *raw = &t->raw;
-    int64_t longest = raw->h > raw->w ? raw->h : raw->w;
-    int64_t scale = (STRIP_SIDE + longest - 1) / longest;
-    int64_t step = raw->w * scale + STRIP_GAP;
+    struct strip s = make_strip(t, class->count);
+    int64_t h, w;
     uint8_t *image = malloc((size_t)cairn_shape_count(*raw));
     if (!image) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    TRY(cairn_canvas_create(&canvas, raw->c == 3 ? 3 : 1, raw->h * scale + 2 * STRIP_GAP + LINE,
-                            STRIP_GAP + class->count * step, 255, path));
+    cairn_answers_strip_size(t, class->count, &h, &w);
+    TRY(cairn_canvas_create(&canvas, raw->c == 3 ? 3 : 1, h, w, 255, path));
     for (int64_t i = 0; i < class->count; i++) {
-        int64_t row = find_row(t, class->mistakes[i].index), x = STRIP_GAP + i * step;
+        int64_t row = find_row(t, class->mistakes[i].index);
+        int64_t y = STRIP_GAP + i / STRIP_ROW * s.height, x = STRIP_GAP + i % STRIP_ROW * s.width;
         cairn_raw_image(t, t->data.test.pixels + row * cairn_shape_count(t->session.image), image);
-        cairn_canvas_image(&canvas, STRIP_GAP, x, scale, canvas.c, raw->h, raw->w, image);
-        draw_caption(&canvas, STRIP_GAP + raw->h * scale, x, raw->w * scale, &class->mistakes[i]);
+        cairn_canvas_image(&canvas, y, x, s.scale, canvas.c, raw->h, raw->w, image);
+        draw_caption(&canvas, y + raw->h * s.scale, x, raw->w * s.scale, t, &class->mistakes[i]);
     }
     TRY(cairn_png_write(path, &canvas));
 out:

@@ -33,6 +33,19 @@ static cairn_status check_options(const struct cairn_report_options *o)
     return CAIRN_OK;
 }
 
+static cairn_status check_strips(const struct cairn_report_options *o,
+                                 const struct cairn_trained *t)
+{
+    int64_t h, w;
+    cairn_answers_strip_size(t, o->mistakes, &h, &w);
+    if (h <= CAIRN_PNG_LONGEST && w <= CAIRN_PNG_LONGEST) return CAIRN_OK;
+    return cairn_fail(CAIRN_INVALID,
+                      "%lld mistakes of a class as pictures may be %lldx%lld pixels; at most %dx%d "
+                      "are drawn: ask for fewer",
+                      (long long)o->mistakes, (long long)h, (long long)w, CAIRN_PNG_LONGEST,
+                      CAIRN_PNG_LONGEST);
+}
+
 static cairn_status name_places(const struct cairn_report_options *o, const struct cairn_trained *t,
                                 struct places *places)
 {
@@ -127,6 +140,7 @@ cairn_status cairn_report_evaluate(const struct cairn_report_options *options,
     if (options->out) {
         TRY(name_places(options, &trained, &places));
         TRY(check_places(options, &places));
+        TRY(check_strips(options, &trained));
     }
     TRY(cairn_trained_choose(&trained, part_of(options->part)));
     TRY(cairn_trained_open(&trained, &options->compute));
