@@ -61,6 +61,26 @@ def test_eval_files(b):
     b.refused("not a run", 2, "is no run", "eval", out, *args, "--mistakes", "1")
 
 
+def test_fold(b):
+    """A fold's validation part is the one that it was validated on; the folder of folds has no weights."""
+    run = os.path.join(b.work, "folds")
+    r = b.run("train", TINY, "--device", "reference", "--limit-train", "90", "--limit-test", "20", "--epochs", "2", "--set",
+              "train.folds=3", "--set", "data.validation=0", "--out", run)
+    check(r.returncode == 0, "a cross-validation", r)
+    with open(os.path.join(run, "summary.json"), encoding="utf-8") as file:
+        folds = json.load(file)["folds"]
+    seen = []
+    for k, fold in enumerate(folds):
+        r = b.run("eval", os.path.join(run, f"fold-{k + 1}"), "--device", "reference", "--part", "validation", "--mistakes", "30", "--json")
+        e = json.loads(r.stdout)
+        check(e["images"] == 30 and abs(e["validation_loss"] - fold["validation_loss"]) < 1e-6 and
+              abs(e["validation_accuracy"] - fold["validation_accuracy"]) < 1e-6, f"fold {k + 1}: {fold}", r)
+        seen += [m["index"] for c in e["classes"] for m in c["mistakes"]]
+    check(len(seen) == len(set(seen)) and max(seen) < 90, f"images of two folds: {sorted(seen)}")
+    b.refused("the folder of folds", 2, ["has no weights", "fold-1"], "eval", run, "--device", "reference", "--part", "train")
+    b.refused("its curves", 2, ["no metrics.jsonl", "folds"], "inspect", run, "--curves")
+
+
 def test_inspect(b):
     run, device = os.path.join(b.work, "looked-at"), ["--device", "reference"]
     picture = os.path.join(b.work, "picture.png")
@@ -92,6 +112,7 @@ def main():
     bench = cli.Bench(os.path.abspath(sys.argv[1]))
     try:
         test_eval_files(bench)
+        test_fold(bench)
         test_inspect(bench)
     finally:
         shutil.rmtree(bench.work, ignore_errors=True)

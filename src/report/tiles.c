@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIDE 1024 /* the longer side of a drawing, about, where enlarging comes to that */
+#define SIDE 1200 /* the longer side of a drawing, about, where enlarging comes to that */
 #define MOST 32   /* the largest scale */
 
 cairn_status cairn_tiles_create(struct cairn_tiles *tiles, int64_t count, int64_t columns,
