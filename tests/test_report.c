@@ -3,7 +3,10 @@
 #include "runs.h"
 #include <cairn/report.h>
 
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifdef CAIRN_WITH_PNG
@@ -30,6 +33,27 @@ START_TEST(png_there_and_back)
     refused(CAIRN_IO, cairn_png_write(path_of("none/x.png"), &png), "none/x.png", "");
     refused(CAIRN_IO, cairn_png_write("/dev/full/x.png", &png), "/dev/full/x.png", "");
     cairn_png_free(&png);
+}
+END_TEST
+
+/* A disk that is full, be it noticed while writing or at the end: the old file stays, whole. */
+START_TEST(png_without_room)
+{
+    struct cairn_png png = {1, _i ? 400 : 40, 100, malloc(40000)}, back;
+    for (size_t i = 0; i < 40000; i++) png.pixels[i] = (uint8_t)(i * i * 2654435761u >> 13);
+    GOOD(cairn_png_write(path_of("x.png"), &png));
+    struct rlimit limit = {1000, 1000};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    png.pixels[0] ^= 255;
+    refused(CAIRN_IO, cairn_png_write(path_of("x.png"), &png), "x.png", strerror(EFBIG));
+    GOOD(cairn_png_read(path_of("x.png"), &back));
+    ck_assert_int_eq(back.pixels[0], png.pixels[0] ^ 255);
+    cairn_png_free(&back);
+    cairn_png_free(&png);
+    char name[300];
+    snprintf(name, sizeof name, "%s.tmp.%ld", path_of("x.png"), (long)getpid());
+    ck_assert(!cairn_file_exists(name));
 }
 END_TEST
 
@@ -400,6 +424,7 @@ int main(void)
     tcase_set_timeout(c, 120);
 #ifdef CAIRN_WITH_PNG
     tcase_add_loop_test(c, png_there_and_back, 0, 5);
+    tcase_add_loop_test(c, png_without_room, 0, 2);
     tcase_add_loop_test(c, mistakes_by_hand, 0, 4);
     tcase_add_loop_test(c, strips_of_patches, 0, 2);
     tcase_add_test(c, parts);

@@ -176,7 +176,8 @@ static cairn_status write_image(struct writer *w, const struct cairn_png *from)
 {
     size_t plane = (size_t)from->h * (size_t)from->w, c = (size_t)from->c;
     if (setjmp(png_jmpbuf(w->png)))
-        return cairn_fail(CAIRN_IO, "cannot write %s: %s", w->path, w->why);
+        return ferror(w->to.file) ? cairn_fail_errno(CAIRN_IO, "cannot write %s", w->path)
+                                  : cairn_fail(CAIRN_IO, "cannot write %s: %s", w->path, w->why);
     png_init_io(w->png, w->to.file);
     png_set_IHDR(w->png, w->info, (png_uint_32)from->w, (png_uint_32)from->h, 8,
                  c == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
