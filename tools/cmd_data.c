@@ -72,7 +72,7 @@ static int list(int argc, char **argv)
         "Lists the data sets that recipes can name: shape (channels x height x width), classes, "
         "images to train and to test,\n"
         "kind, and where the files are on this machine. CAIRN_DATASETS may name a file of more, in "
-        "the form of data/datasets.yaml.",
+        "the form of\ndata/datasets.yaml.",
         options,
         0,
         0,

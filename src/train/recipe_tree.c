@@ -94,7 +94,7 @@ static void list_variables(const struct recipe_tree *tree, const char *word, cha
                            size_t size)
 {
     const struct cairn_yaml *vars = cairn_yaml_get(tree->root, "vars");
-    snprintf(text, size, "it has none");
+    snprintf(text, size, "none");
     if (vars && vars->kind == CAIRN_YAML_MAP && vars->first)
         list_names(word, variable_name, vars, text, size);
 }
