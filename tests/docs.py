@@ -8,7 +8,7 @@ Usage: docs.py CAIRN
   `cairn summary` of the recipe with its settings, `cairn check` with --list or with its case on the reference.
 - docs/recipes.md has every key, layer, optimizer, schedule and initialiser that the program knows, with the defaults
   that a resolved recipe shows, and every key of metrics.jsonl and summary.json.
-- Links to files and to headings lead somewhere.
+- Links to files and to headings lead somewhere, and every recipe is installed.
 """
 
 import json
@@ -216,6 +216,12 @@ def check_files(docs, text):
         docs.tell(f"`{name}`" in text, f"docs/recipes.md: '{name}' of a run's folder is missing")
 
 
+def check_installed(docs):
+    names = [name for name in os.listdir(os.path.join(ROOT, "data", "recipes")) if name.endswith(".yaml")]
+    listed = re.findall(r"'recipes/([^']+)'", read("data/meson.build"))
+    docs.tell(names and sorted(names) == sorted(listed), f"data/meson.build: the recipes differ: {set(names) ^ set(listed)}")
+
+
 # --- links ---
 
 
@@ -249,6 +255,7 @@ def main():
         check_keys(docs, text)
         check_words(docs, text)
         check_files(docs, text)
+        check_installed(docs)
         check_links(docs)
     finally:
         shutil.rmtree(docs.work)

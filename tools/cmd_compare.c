@@ -98,12 +98,14 @@ int cmd_compare(int argc, char **argv)
     int as_json = 0, count;
     const struct option_row rows[] = {
         {"devices", OPTION_TEXT, &list, "A,B,...",
-         "reference, opencl, opencl:N or opencl:NAME; the first is held to be right", 0, 0, NULL},
+         "reference, opencl, opencl:N, opencl:P.D or opencl:NAME; the first is held to be right", 0,
+         0, NULL},
         {"math", OPTION_TEXT, &math, "MODE", "exact (the default) or fast", 0, 0, NULL},
         {"variant", OPTION_LIST, &variants, "OP=NAME",
          "force a variant on every device but the first", 0, 0, NULL},
         COMPUTE_DATA_ROW(&compute),
-        {"set", OPTION_LIST, &sets, "KEY=VALUE", "set a value of the recipe", 0, 0, NULL},
+        {"set", OPTION_LIST, &sets, "KEY=VALUE", "set a value of the recipe; may be repeated", 0, 0,
+         NULL},
         {"steps", OPTION_INT, &options.steps, "N", "training steps (10)", 1, 1000000000, NULL},
         {"json", OPTION_FLAG, &as_json, NULL, "print JSON", 0, 0, NULL},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL},

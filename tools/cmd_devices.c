@@ -125,7 +125,11 @@ int cmd_devices(int argc, char **argv)
     const struct option_set set = {
         "devices",
         "[OPTION]...",
-        "Lists the devices that --device can name: the reference and every OpenCL device.",
+        "Lists the devices that --device can name: the reference and every OpenCL device. opencl "
+        "is the first\n"
+        "GPU, else accelerator, else CPU; opencl:N the N-th OpenCL device from 0; opencl:P.D "
+        "device D of\n"
+        "platform P; opencl:NAME one with NAME in its name, its platform's or its vendor's.",
         rows,
         0,
         0,

@@ -99,7 +99,8 @@ static int parse(int argc, char **argv, struct arguments *a)
     const struct option_row rows[] = {
         COMPUTE_ROWS(&a->compute),
         COMPUTE_DATA_ROW(&a->compute),
-        {"set", OPTION_LIST, &a->sets, "KEY=VALUE", "set a value of the recipe", 0, 0, NULL},
+        {"set", OPTION_LIST, &a->sets, "KEY=VALUE", "set a value of the recipe; may be repeated", 0,
+         0, NULL},
         {"epsilon", OPTION_REAL, &a->check.epsilon, "E", "change of a weight (0.01)", 0, 0, NULL},
         {"allowed", OPTION_REAL, &a->check.allowed, "D", "largest difference (1e-4)", 0, 0, NULL},
         {"pattern", OPTION_LIST, &a->patterns, "N", "training image, from 1, or last (1, 6, last)",

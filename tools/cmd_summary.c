@@ -94,8 +94,8 @@ int cmd_summary(int argc, char **argv)
     const struct option_row rows[] = {
         COMPUTE_ROWS(&options),
         COMPUTE_DATA_ROW(&options),
-        {"set", OPTION_LIST, &sets, "KEY=VALUE", "set a value of the recipe, like vars.act=tanh", 0,
-         0, NULL},
+        {"set", OPTION_LIST, &sets, "KEY=VALUE",
+         "set a value of the recipe, like vars.act=tanh; may be repeated", 0, 0, NULL},
         {"batch", OPTION_INT, &batch, "N", "another batch size than the recipe's", 1, 1048576,
          NULL},
         {"json", OPTION_FLAG, &as_json, NULL, "print JSON", 0, 0, NULL},

@@ -155,7 +155,7 @@ static int parse(int argc, char **argv, struct arguments *a)
         COMPUTE_DATA_ROW(&a->compute),
         {"out", OPTION_TEXT, &a->train.out, "DIR", "the run's folder (runs/NAME)", 0, 0, NULL},
         {"set", OPTION_LIST, &a->sets, "KEY=VALUE",
-         "set a value of the recipe, like train.batch=32", 0, 0, NULL},
+         "set a value of the recipe, like train.batch=32; may be repeated", 0, 0, NULL},
         {"epochs", OPTION_INT, &a->epochs, "N", "train.epochs", 1, most, &a->has_epochs},
         {"seed", OPTION_U64, &a->seed, "N", "train.seed", 0, 0, &a->has_seed},
         {"limit-train", OPTION_INT, &a->limit_train, "N", "only the first N training images", 1,

@@ -13,8 +13,14 @@ struct compute_options {
 
 /* Rows of an option table. */
 #define COMPUTE_ROWS(o)                                                                            \
-    {"device", OPTION_TEXT, &(o)->device, "D", "reference, opencl, opencl:N or opencl:NAME",       \
-     0,        0,           NULL},                                                                 \
+    {"device",                                                                                     \
+     OPTION_TEXT,                                                                                  \
+     &(o)->device,                                                                                 \
+     "D",                                                                                          \
+     "reference, opencl, opencl:N, opencl:P.D or opencl:NAME",                                     \
+     0,                                                                                            \
+     0,                                                                                            \
+     NULL},                                                                                        \
         {"math", OPTION_TEXT, &(o)->math, "MODE", "exact (the default) or fast", 0, 0, NULL},      \
     {                                                                                              \
         "variant", OPTION_LIST, &(o)->variants, "OP=NAME",                                         \
