@@ -1,5 +1,5 @@
-/* Learning rates: the formulas in double precision, the ends exactly, and what a plateau remembers.
- */
+/* Learning rates: the formulas in double precision, the ends exactly, and what a plateau remembers;
+ * adam's corrections. */
 #include "train/schedule.h"
 
 #include <check.h>
@@ -98,6 +98,26 @@ START_TEST(plateau)
 }
 END_TEST
 
+/* Within half an ulp and what t roundings of a double make of beta^t, also where 1 - beta^t
+ * cancels.
+ */
+START_TEST(corrections)
+{
+    static const float betas[] = {0, 0.5f, 0.9f, 0.91f, 0.999f, 0.9999f, 0.99999994f};
+    for (int b = 0; b < 7; b++) {
+        double power = 1, left = 1 - (double)betas[b];
+        for (int64_t t = 1; t <= 3000; t++) {
+            double wanted = -1 / expm1((double)t * log1p(-left)),
+                   off = 0x1p-24 + (double)(2 * t + 4) * 0x1p-53 * wanted;
+            float got = cairn_schedule_correction(&power, betas[b]);
+            ck_assert_msg(fabs((double)got - wanted) <= off * wanted,
+                          "beta %.9g, t %d: %.9g, %.17g", (double)betas[b], (int)t, (double)got,
+                          wanted);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("schedule");
@@ -108,6 +128,7 @@ int main(void)
     tcase_add_test(tc, cosine);
     tcase_add_test(tc, warmup);
     tcase_add_test(tc, plateau);
+    tcase_add_test(tc, corrections);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

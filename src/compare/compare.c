@@ -184,7 +184,7 @@ static cairn_status run(struct race *race)
     cairn_status st = CAIRN_OK;
     struct cairn_compare_result *r = race->result;
     int64_t most, wanted = race->options->steps > 0 ? race->options->steps : STEPS;
-    struct cairn_powers powers = {1.0f, 1.0f};
+    struct cairn_powers powers = {1.0, 1.0};
     TRY(set_up(race));
     most = cairn_session_steps(&race->lanes[0]);
     for (int64_t step = 0; step < wanted && step < most; step++) {

@@ -19,8 +19,8 @@ struct cairn_state {
     int64_t evaluations, evaluated; /* so many evaluations, the last one after step `evaluated` */
     double loss;                    /* sums over the images since then, in the order of the rows */
     int64_t correct, images;
-    float power1, power2; /* adam: beta1^step, beta2^step, by repeated multiplication */
-    float shift, scale;   /* of the gathered pixels */
+    double power1, power2; /* adam: beta1^step, beta2^step, by repeated multiplication */
+    float shift, scale;    /* of the gathered pixels */
     double recent_seconds, recent_timed; /* since the last evaluation: seconds of training; those
                                             that samples counts */
     int64_t recent_samples;

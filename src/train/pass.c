@@ -47,13 +47,6 @@ cairn_status cairn_session_shuffle(struct cairn_session *session, int64_t epoch)
                               (size_t)count * sizeof *order);
 }
 
-/* c = 1 / (1 - beta^t). */
-static float correction(float *power, float beta)
-{
-    *power *= beta;
-    return 1.0f / (1.0f - *power);
-}
-
 void cairn_session_now(const struct cairn_session *session, int64_t step, int64_t drops,
                        struct cairn_powers *powers, struct cairn_now *now, int64_t *images)
 {
@@ -65,8 +58,8 @@ void cairn_session_now(const struct cairn_session *session, int64_t step, int64_
         cairn_schedule_rate(recipe, step, cairn_session_steps(session), step / batches, drops);
     if (recipe->train.optimizer == CAIRN_OPTIMIZER_ADAM ||
         recipe->train.optimizer == CAIRN_OPTIMIZER_ADAMW) {
-        now->c1 = correction(&powers->one, recipe->train.beta1);
-        now->c2 = correction(&powers->two, recipe->train.beta2);
+        now->c1 = cairn_schedule_correction(&powers->one, recipe->train.beta1);
+        now->c2 = cairn_schedule_correction(&powers->two, recipe->train.beta2);
     }
     *images = left < session->batch ? left : session->batch;
 }

@@ -26,8 +26,8 @@ static cairn_status start_fresh(struct cairn_trainer *t)
 {
     const int64_t *counts = t->session.counts;
     t->state = (struct cairn_state){
-        .power1 = 1.0f,
-        .power2 = 1.0f,
+        .power1 = 1.0,
+        .power2 = 1.0,
         .shift = t->session.shift,
         .scale = t->session.scale,
         .plateau = {.best = (double)INFINITY},

@@ -59,3 +59,10 @@ void cairn_schedule_watch(struct cairn_plateau *plateau, int64_t patience, doubl
     plateau->worse = 0;
     plateau->drops++;
 }
+
+/* In double precision: for beta = 0.999 the difference has ten bits fewer than beta^t. */
+float cairn_schedule_correction(double *power, float beta)
+{
+    *power *= (double)beta;
+    return (float)(1.0 / (1.0 - *power));
+}

@@ -1,4 +1,4 @@
-/* The learning rate as a function of where the training is.
+/* The learning rate and adam's corrections as functions of where the training is.
  *
  * Invariant: a pure function of its arguments, computed in the operations of docs/ARITHMETIC.md
  * ("What trains") alone: the same bits on every host. What a plateau remembers is in struct
@@ -21,5 +21,8 @@ float cairn_schedule_rate(const struct cairn_recipe *recipe, int64_t step, int64
 /* An evaluation gave this loss: `drops` rises by one after `patience` evaluations in a row without
  * a loss below the least so far. A NaN is never below. */
 void cairn_schedule_watch(struct cairn_plateau *plateau, int64_t patience, double loss);
+
+/* 1 / (1 - beta^t) of step t (from 1) of adam: *power is beta^(t - 1), and beta^t afterwards. */
+float cairn_schedule_correction(double *power, float beta);
 
 #endif

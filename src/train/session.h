@@ -108,7 +108,7 @@ int64_t cairn_session_steps(const struct cairn_session *session);
 
 /* beta1^step and beta2^step of adam, by repeated multiplication; 1 before the first step. */
 struct cairn_powers {
-    float one, two;
+    double one, two;
 };
 
 /* Where step `step` of the training is, after `drops` of a plateau's rate; the powers move on by
