@@ -37,8 +37,7 @@ static uint32_t bits_of(float value)
 static cairn_status augment_cpu(struct ocl_backend *be, const struct cairn_augment *p)
 {
     cairn_status st = CAIRN_OK;
-    int64_t row = p->ow * p->c, rows = ocl_shape_rows(p->oh, row < 4096 ? row : 4096),
-            blocks = (p->oh + rows - 1) / rows;
+    int64_t rows = ocl_shape_rows(p->oh, p->ow * p->c), blocks = (p->oh + rows - 1) / rows;
     size_t global = (size_t)(p->n * blocks), local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, "augment.cl", NULL, turns(p) ? "augment_turn_cpu" : "augment_copy_cpu",

@@ -8,12 +8,9 @@
 #include "opencl/gemm.h"
 
 #include "device/schema.h"
+#include "opencl/limits.h"
 
 #include <string.h>
-
-#define CHUNK_CPU ((int64_t)1 << 21) /* floats of col at a time: about a CPU's caches */
-#define CHUNK_GPU ((int64_t)1 << 24)
-#define CHUNK_WEIGHTS ((int64_t)1 << 26) /* the weights' product is parallel over slabs only */
 
 static int64_t min64(int64_t a, int64_t b)
 {
@@ -106,12 +103,12 @@ static struct chunk chunk_of(const struct ocl_backend *be, enum cairn_op op,
     if (op == CAIRN_OP_CONV_WEIGHTS) {
         struct cairn_gemm g = product_of(op, p, p->n);
         int64_t all = ocl_gemm_slabs(&g), slab = s.taps * OCL_GEMM_SLAB;
-        int64_t slabs = (be->is_cpu ? CHUNK_CPU : CHUNK_WEIGHTS) / slab;
+        int64_t slabs = (be->is_cpu ? OCL_MOST_COL_CPU : OCL_MOST_COL_WEIGHTS) / slab;
         if (slabs >= all) return chunk;
         chunk.slabs = slabs < 1 ? 1 : slabs;
         chunk.images = min64(p->n, (chunk.slabs * OCL_GEMM_SLAB - 2) / s.pixels + 2);
     } else {
-        int64_t images = (be->is_cpu ? CHUNK_CPU : CHUNK_GPU) / (s.taps * s.pixels);
+        int64_t images = (be->is_cpu ? OCL_MOST_COL_CPU : OCL_MOST_COL_GPU) / (s.taps * s.pixels);
         chunk.images = images < 1 ? 1 : min64(images, p->n);
     }
     return chunk;

@@ -3,7 +3,6 @@
 
 #define STRETCH 4096 /* as in cl/gather.cl */
 #define GROUP 256
-#define MOST_ROWS 32768 /* of a launch: some devices take 65535 in the second dimension */
 
 int ocl_gather_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                         struct cairn_variant variants[CAIRN_MAX_VARIANTS])
@@ -35,8 +34,9 @@ static cairn_status images_gpu(struct ocl_backend *be, const struct cairn_gather
     TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
     size_t group = limit < GROUP ? limit : GROUP;
     size_t local[2] = {group, 1}, global[2] = {((size_t)p->item + group - 1) / group * group, 0};
-    for (int64_t base = 0; base < p->count; base += MOST_ROWS) {
-        global[1] = (size_t)(p->count - base < MOST_ROWS ? p->count - base : MOST_ROWS);
+    for (int64_t base = 0; base < p->count; base += OCL_MOST_GATHERED) {
+        global[1] =
+            (size_t)(p->count - base < OCL_MOST_GATHERED ? p->count - base : OCL_MOST_GATHERED);
         TRY(ocl_launch(be, kernel, 2, global, local, "mmmlliff", &p->table, &p->indices, &p->x,
                        base, p->item, (int)p->total, (double)p->shift, (double)p->scale));
     }

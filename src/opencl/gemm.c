@@ -6,6 +6,7 @@
 #include "opencl/gemm.h"
 
 #include "device/schema.h"
+#include "opencl/limits.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 
 #define BLOCK 256
 #define SLAB OCL_GEMM_SLAB
-#define WORK_MOST ((int64_t)1 << 22) /* floats of workspace, unless one slab needs more */
 
 enum kind { CPU, GPU, SMALL };
 static const char *const names[] = {"cpu", "gpu", "small"};
@@ -87,7 +87,7 @@ static struct cut cut_of(const struct cairn_gemm *p, int64_t groups)
     cut.slabs = up(cut.k, SLAB);
     if (cut.slabs == 1) return cut;
     int64_t each = cut.repeats * p->m * p->n;
-    cut.at_once = each < WORK_MOST ? min64(cut.slabs, WORK_MOST / each) : 1;
+    cut.at_once = each < OCL_MOST_PARTIAL ? min64(cut.slabs, OCL_MOST_PARTIAL / each) : 1;
     cut.work = cut.at_once * each;
     return cut;
 }

@@ -67,17 +67,11 @@ static double fixed_size(const struct cairn_pool *p)
     (int)p->h, (int)p->w, (int)p->kh, (int)p->kw, (int)p->stride_h, (int)p->stride_w,              \
         (int)p->pad_t, (int)p->pad_l, (int)cairn_pool_oh(p), (int)cairn_pool_ow(p), fixed_size(p)
 
-/* How many rows of so much work each make a work-item. */
-static int64_t mean_rows(int64_t total, int64_t work)
-{
-    return ocl_shape_rows(total, work < OCL_ROWS_ELEMENTS ? work : OCL_ROWS_ELEMENTS);
-}
-
 static cairn_status mean_cpu(struct ocl_backend *be, const struct cairn_pool *p)
 {
     cairn_status st = CAIRN_OK;
     int64_t total = p->planes * cairn_pool_oh(p),
-            rows = mean_rows(total, PRODUCT(cairn_pool_ow(p), p->kh, p->kw));
+            rows = ocl_shape_rows(total, PRODUCT(cairn_pool_ow(p), p->kh, p->kw));
     size_t global = (size_t)((total + rows - 1) / rows), local = 1;
     cl_kernel kernel;
     if (is_whole(p)) {
@@ -175,7 +169,7 @@ out:
 static cairn_status mean_grad_cpu(struct ocl_backend *be, const struct cairn_pool *p)
 {
     cairn_status st = CAIRN_OK;
-    int64_t total = p->planes * p->h, rows = mean_rows(total, p->w);
+    int64_t total = p->planes * p->h, rows = ocl_shape_rows(total, p->w);
     size_t global = (size_t)((total + rows - 1) / rows), local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_grad_cpu", &kernel));

@@ -7,8 +7,6 @@
 #define LANES 64
 #define COLUMNS 16 /* of a "columns" work-item */
 #define WIDE 16    /* columns of a group where they are neighbours in memory */
-#define MOST_CHUNKS                                                                                \
-    32768u /* groups stride over the chunks: some devices take 65535 in the second dimension */
 
 static const char *const options[] = {"-DKIND=0", "-DKIND=1", "-DKIND=2"};
 
@@ -26,7 +24,7 @@ static cairn_status init_group(struct ocl_chunks *launch, struct ocl_backend *be
     if (limit > 256) limit = 256;
     if (wide > limit) wide = 1;
     size_t tall = limit / wide < LANES ? limit / wide : LANES;
-    size_t groups = launch->chunks < MOST_CHUNKS ? launch->chunks : MOST_CHUNKS;
+    size_t groups = launch->chunks < OCL_MOST_CHUNK_GROUPS ? launch->chunks : OCL_MOST_CHUNK_GROUPS;
     launch->dims = 2;
     launch->local[0] = wide;
     launch->local[1] = tall;

@@ -5,11 +5,11 @@
 #ifndef CAIRN_OPENCL_ROW_H
 #define CAIRN_OPENCL_ROW_H
 
+#include "opencl/limits.h"
 #include "opencl/opencl.h"
 
 enum ocl_row { OCL_ROW, OCL_ROW_GROUP };
 #define OCL_ROW_LANES 64                               /* as SUM_LANES in cl/sum.h */
-#define OCL_ROW_MOST_GROUPS 65536                      /* groups stride over the rows */
 #define OCL_ROW_LANE_BYTES ((size_t)OCL_ROW_LANES * 4) /* of lane, and of place */
 
 static inline int ocl_row_variants(struct cairn_backend *backend, int64_t row,
@@ -36,7 +36,7 @@ static inline cairn_status ocl_row_kernel(struct ocl_backend *be, const char *fi
     if (variant == OCL_ROW)
         *global = ((size_t)rows + *local - 1) / *local * *local;
     else
-        *global = (size_t)(rows < OCL_ROW_MOST_GROUPS ? rows : OCL_ROW_MOST_GROUPS) * *local;
+        *global = (size_t)(rows < OCL_MOST_ROW_GROUPS ? rows : OCL_MOST_ROW_GROUPS) * *local;
 out:
     return st;
 }

@@ -7,6 +7,7 @@
 #ifndef CAIRN_OPENCL_SHAPE_H
 #define CAIRN_OPENCL_SHAPE_H
 
+#include "opencl/limits.h"
 #include "opencl/opencl.h"
 
 enum ocl_shape { OCL_SHAPE_CPU, OCL_SHAPE_GPU };
@@ -24,8 +25,7 @@ static inline int ocl_shape_variants(struct cairn_backend *backend, int64_t plan
     return fits ? 2 : 1;
 }
 
-/* Rows per work-item so that it makes about OCL_ROWS_ELEMENTS elements: a few microseconds. */
-#define OCL_ROWS_ELEMENTS 4096
+/* Rows per work-item so that it makes about OCL_ROWS_ELEMENTS elements. */
 static inline int64_t ocl_shape_rows(int64_t rows, int64_t row_elements)
 {
     int64_t n = OCL_ROWS_ELEMENTS / row_elements;
@@ -55,7 +55,7 @@ static inline struct ocl_blocks ocl_shape_blocks(int64_t rows, int64_t length)
  * numbered in 32 bits. */
 static inline int64_t ocl_shape_planes(int64_t planes, int64_t size)
 {
-    int64_t most = INT32_MAX / size;
+    int64_t most = size < OCL_MOST_ITEMS ? OCL_MOST_ITEMS / size : 1;
     return most < planes ? most : planes;
 }
 
