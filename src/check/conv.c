@@ -29,6 +29,16 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
     }
 }
 
+/* One that leaves most of a large image. */
+static void draw_small_window(struct check_rng *rng, int64_t *kernel, int64_t *stride,
+                              int64_t *before, int64_t *after)
+{
+    *kernel = 1 + check_below(rng, 4);
+    *stride = check_chance(rng, 80) ? 1 : 2;
+    *before = check_below(rng, *kernel + 1);
+    *after = check_below(rng, *kernel + 1);
+}
+
 /* Depthwise with one or several outputs a channel, one output a group, or groups of any size. */
 static void draw_groups(struct check_rng *rng, int small, struct cairn_conv *p)
 {
@@ -46,9 +56,27 @@ static void draw_groups(struct check_rng *rng, int small, struct cairn_conv *p)
     }
 }
 
+/* Rows of many vectors, planes of many blocks of rows, sums of many slabs over the pixels. */
+static void draw_large(struct check_rng *rng, struct cairn_conv *p)
+{
+    p->n = check_chance(rng, 70) ? 1 : check_size(rng, 3);
+    p->c = check_size(rng, 3);
+    p->o = check_size(rng, 4);
+    p->h = CHECK_PICK(rng, 1, 7, 31, 64, 90, 130);
+    p->w = CHECK_PICK(rng, 33, 47, 49, 64, 65, 100, 129, 193, 260, 300);
+    draw_small_window(rng, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
+    draw_small_window(rng, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+    if (check_chance(rng, 40)) draw_groups(rng, 1, p);
+    if (check_chance(rng, 30)) p->dilation_w = 1 + check_below(rng, 9);
+}
+
 static void draw_any(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_conv *p = &problem->u.conv;
+    if (profile >= 85 && !small) {
+        draw_large(rng, p);
+        return;
+    }
     p->n = check_size(rng, small ? 2 : 5);
     p->c = check_size(rng, small ? 4 : 17);
     p->o = check_size(rng, small ? 5 : 33);

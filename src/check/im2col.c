@@ -19,12 +19,17 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
 
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
-    (void)profile;
     struct cairn_im2col *p = &problem->u.im2col;
     p->n = check_size(rng, small ? 2 : 7);
     p->c = check_size(rng, small ? 3 : 17);
     p->h = check_size(rng, small ? 9 : 40);
     p->w = check_size(rng, small ? 9 : 70);
+    if (profile < 20 && !small) { /* planes of many blocks of rows */
+        p->n = check_size(rng, 2);
+        p->c = check_size(rng, 3);
+        p->h = check_size(rng, 200);
+        p->w = CHECK_PICK(rng, 33, 64, 65, 100, 129, 257, 1000);
+    }
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->dilation_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->dilation_w, &p->pad_l, &p->pad_r);
 }

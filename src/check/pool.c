@@ -9,6 +9,7 @@ static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, in
 {
     *kernel = check_chance(rng, 15) ? size : check_chance(rng, 50) ? 2 : check_size(rng, 6);
     *stride = check_chance(rng, 40) ? *kernel : 1 + check_below(rng, 4);
+    if (check_chance(rng, 30)) *kernel = CHECK_PICK(rng, 3, 3, 5), *stride = 2;
     *before = check_chance(rng, 50) ? 0 : check_below(rng, *kernel);
     *after = check_chance(rng, 50) ? 0 : check_below(rng, *kernel);
 }
@@ -33,6 +34,11 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     p->planes = check_size(rng, small ? 5 : 130);
     p->h = check_size(rng, small ? 12 : 50);
     p->w = check_size(rng, small ? 12 : 70);
+    if (profile % 10 < 2 && !small) { /* planes of many blocks of rows */
+        p->planes = check_size(rng, 5);
+        p->h = check_size(rng, 200);
+        p->w = CHECK_PICK(rng, 33, 64, 65, 100, 129, 257, 1000);
+    }
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
     if (profile < 50) return;
