@@ -32,4 +32,19 @@ FAULTS = [
          old="(uint2)((uint)seed, (uint)(seed >> 32))", new="(uint2)((uint)seed, (uint)seed)"),
     dict(name="a lost NaN", file="activation.cl", op="activation",
          old="y[y_off + i] = RELU(v);", new="y[y_off + i] = v > 0.0f ? v : 0.0f;"),
+    # Seen only where a plane is cut into blocks of rows.
+    dict(name="a skipped row", file="conv.cl", op="conv_data", options=["--cases", "100", "--variant", "direct-cpu"],
+         old="int begin = (int)(t - p * blocks) * rows, stop = MIN(begin + rows, h);",
+         new="int begin = (int)(t - p * blocks) * (rows + 1), stop = MIN(begin + rows, h);"),
+    dict(name="a dropped odd tap", file="pool-mean.cl", op="pool", options=["--cases", "100", "--variant", "cpu"],
+         old="if (j < kw) sum = sum + ODD##N(vload##TWICE(0, plane + at + j - 1));", new=""),
+    # Wrong only where a work-item joins more than one chunk.
+    dict(name="an unaligned subtree", file="chunks.h", op="batchnorm_stats",
+         old="tree_push(level, n - begin, part[n * c]);", new="tree_push(level, n, part[n * c]);"),
+    dict(name="a NaN lost in a fold", file="row.h", op="loss", options=["--cases", "100", "--variant", "group"],
+         old="lane[l] = MAX_OF(lane[l], lane[l + h]);", new="lane[l] = lane[l] > lane[l + h] ? lane[l] : lane[l + h];"),
+    dict(name="a counter of 32 bits", file="augment.cl", op="augment",
+         old="philox_block(seed, stream, step, first + (image));", new="philox_block(seed, stream, step, (uint)(first + (image)));"),
+    dict(name="a NaN that clips", file="optimizer.cl", op="clip",
+         old="if (i < count && norm > limit) {", new="if (i < count && !(norm <= limit)) {"),
 ]
