@@ -4,6 +4,7 @@ Usage: cli.py CAIRN [png]. png: the program reads folders of PNG. Everything run
 """
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -90,11 +91,25 @@ def test_help(b):
         r = b.run(command, "--no-such-flag")
         check(r.returncode == 2 and "--no-such-flag" in r.stderr and r.stdout == "", f"{command} --no-such-flag", r)
     b.refused("no command", 2, ["command is missing", "train"])
-    b.refused("unknown command", 2, ["there is no command trian", "train", "eval"], "trian")
-    b.refused("unknown option", 2, "there is no option --verbose", "--verbose")
+    b.refused("unknown command", 2, ["there is no command 'trian';", "train", "eval"], "trian")
+    b.refused("an empty command", 2, "there is no command '';", "")
+    b.refused("help on what is no command", 2, "there is no command 'trian'", "help", "trian")
+    b.refused("help on two commands", 2, "'eval' is one argument too many", "help", "train", "eval")
+    b.refused("a word behind the version", 2, "'x' is one argument too many", "--version", "x")
+    r = b.run("help", "train")
+    check(r.returncode == 0 and r.stdout == b.run("train", "--help").stdout, "help train", r)
+    b.refused("unknown option", 2, "there is no option '--verbose'", "--verbose")
     with open("/dev/full", "w", encoding="utf-8") as full:
         r = b.run("--help", stdout=full)
         check(r.returncode == 3 and "standard output" in r.stderr, "a full disk behind standard output", r)
+    for closed, code in ((0, 0), (1, 3), (2, 0)):
+        run = os.path.join(b.work, f"closed{closed}")
+        command = [b.cairn, "train", TINY, *QUICK, "--out", run]
+        r = subprocess.run(["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command], cwd=b.here, env=b.env, capture_output=True,
+                           text=True, timeout=300)
+        check(r.returncode == code and len(os.listdir(run)) == 5, f"file {closed} is closed", r)
+        r = b.run("eval", run, "--device", "reference", "--last")
+        check(r.returncode == 0, f"the run of a program whose file {closed} is closed", r)
 
 
 def test_train_options(b):
@@ -108,6 +123,19 @@ def test_train_options(b):
     b.refused("seed", 2, "--seed: '-3'", *t, "--seed", "-3")
     b.refused("flag with value", 2, "--quiet takes no value", *t, "--quiet=1")
     b.refused("math", 2, "neither exact nor fast", *t, "--math", "double")
+    b.refused("a folder below a file", 2, ["glyphs-tiny.yaml/x", "Not a directory"], *t, "--device", "reference", "--out", TINY + "/x")
+    b.refused("a name too long below a new folder", 3, "File name too long", *t, *QUICK[:2], "--out", "new/" + "n" * 300)
+    b.refused("more folds than memory", 2, ["train.folds: 2000000000", "images"], *t, "--device", "reference", "--set",
+              "train.folds=2000000000", "--set", "data.validation=0")
+    b.refused("a number that is none as a float", 2, "as a float it would be 0", *t, "--set", "train.l2=1e-46")
+    b.refused("a number that is none at all", 2, "as a float it would be 0", *t, "--set", "train.l2=0.1e-400")
+    b.refused("check of no case", 2, "/dev/null holds no case", "check", "--device", "reference", "--json", "--file", "/dev/null")
+    b.refused("an epsilon that changes no weight", 2, "epsilon: 1e-300 is out of range", "gradcheck", TINY, *QUICK[:2], "--epsilon", "1e-300")
+    r = b.run(*t, *QUICK, "--set", "train.optimizer=sgd", "--set", "train.learning_rate=3e38", "--out", os.path.join(b.work, "diverged"))
+    check(r.returncode == 0 and "loss nan" in r.stdout and "-nan" not in r.stdout + r.stderr, "a diverged training", r)
+    drivers = {key: value for key, value in b.env.items() if not key.startswith("OCL_ICD")}
+    r = subprocess.run([b.cairn, *t], cwd=b.here, env=dict(drivers, OCL_ICD_VENDORS="/nowhere"), capture_output=True, text=True, timeout=300)
+    check(r.returncode == 3 and "there is no OpenCL device; install" in r.stderr and r.stderr.count("\n") == 1, "no driver", r)
     b.refused("resume and force", 2, "exclude each other", *t, "--resume", "--force")
     b.refused("unknown device", 2, ["device 'cuda' is unknown", "reference, opencl"], *t, "--device", "cuda")
     b.refused("device that is not there", 2, "no device matches 'opencl:no-such-thing'", *t, "--device", "opencl:no-such-thing")
@@ -251,7 +279,7 @@ def test_folders(b):
     b.refused("a folder with something else", 2, "holds no run", "train", TINY, *QUICK, "--out", os.path.dirname(full), "--force")
     check(os.listdir(os.path.dirname(full)) == ["notes.txt"], "something else was touched")
     b.refused("a file in the way", 2, "is not a folder", "train", TINY, *QUICK, "--out", full)
-    b.refused("below a file", 3, full, "train", TINY, *QUICK, "--out", os.path.join(full, "run"))
+    b.refused("below a file", 2, full, "train", TINY, *QUICK, "--out", os.path.join(full, "run"))
     b.refused("unwritable", 3, "/proc/cairn", "train", TINY, *QUICK, "--out", "/proc/cairn/run")
     if os.geteuid() != 0:
         closed = os.path.join(b.work, "closed")
@@ -299,11 +327,25 @@ def test_damage(b):
             return content.replace(old, new)
         return change
 
+    def signed(old, new):
+        """The same, with the digest that such counters have."""
+        def change(content):
+            changed = edit(old, new)(content)
+            size = struct.unpack("<Q", changed[:8])[0]
+            state = [(key, value) for key, value in json.loads(changed[8:8 + size])["__metadata__"].items() if not key.endswith("sha256") or key == "cairn.kept_sha256"]
+            digest = hashlib.sha256("".join(f"{key}={value}\n" for key, value in state).encode()).hexdigest().encode()
+            at = changed.index(b'"cairn.state.sha256":"') + len(b'"cairn.state.sha256":"')
+            return changed[:at] + digest + changed[at + 64:]
+        return change
+
     last, best = "last.safetensors", "model.safetensors"
     damaged("a flipped bit in a moment", [last, "damaged", "moment2"], last, flip(-1000))
     damaged("a flipped bit in a weight", [best, "damaged"], best, flip(-1000))
     damaged("the same for eval", [best, "damaged"], best, flip(-1000), "eval", whole, "--device", "reference")
-    damaged("an epoch less", [last, "counters"], last, edit(b'"cairn.epoch":"2"', b'"cairn.epoch":"1"'))
+    damaged("an epoch less", [last, "damaged", "cairn.state.sha256"], last, edit(b'"cairn.epoch":"2"', b'"cairn.epoch":"1"'))
+    damaged("an epoch less, and its digest", [last, "counters"], last, signed(b'"cairn.epoch":"2"', b'"cairn.epoch":"1"'))
+    damaged("another power of beta", [last, "damaged", "cairn.state.sha256"], last, edit(b'"cairn.power1":"0x1.', b'"cairn.power1":"0x0.'))
+    damaged("cut off in its data", [last, "cut off"], last, lambda content: content[:-1])
     damaged("an epoch that is none", [last, "cairn.epoch"], last, edit(b'"cairn.epoch":"2"', b'"cairn.epoch":"x"'))
     for size in (0, 7, 300, 20000):
         damaged(f"cut to {size}", last, last, lambda content, n=size: content[:n])

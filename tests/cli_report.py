@@ -56,7 +56,8 @@ def test_eval_files(b):
         b.refused(f"--mistakes {word}", 2, "--mistakes: '" + word, "eval", run, *args, "--mistakes", word)
     b.refused("--out alone", 2, "--confusion, --mistakes K", "eval", run, *args, "--out", out)
     b.refused("--force alone", 2, "--out DIR", "eval", run, *args, "--force")
-    b.refused("a file as folder", 3, ["recipe.yaml", "not a folder"], *again, os.path.join(run, "recipe.yaml"))
+    b.refused("a file as folder", 2, ["recipe.yaml", "not a folder"], *again, os.path.join(run, "recipe.yaml"))
+    b.refused("a folder without a name", 2, "empty name", *again, "")
     b.refused("an unwritable folder", 3, "/proc/cairn", *again, "/proc/cairn/x")
     b.refused("not a run", 2, "is no run", "eval", out, *args, "--mistakes", "1")
 
@@ -99,7 +100,10 @@ def test_inspect(b):
     b.refused("no such layer", 2, ["no layer 9", "0 to 4"], "inspect", run, "--weights", "--layer", "9")
     b.refused("a layer without weights", 2, ["'relu'", "0, 4"], "inspect", run, "--weights", "--layer", "1")
     b.refused("no such image", 2, ["no test image 2000", "0 to 1999"], *a, "2000", *device)
-    b.refused("no such file", 2, "none.png", *a, "none.png", *device)
+    for word in ("none.png", "train:", "validation:3", "-1"):
+        b.refused("no such file", 2, [f"no image '{word}'", "nor a file"], *a, word, *device)
+    b.refused("a file without a name", 2, "empty name", "inspect", run, "--weights", "--out", "")
+    b.refused("a file in no folder", 2, "the folder nowhere", "inspect", run, "--weights", "--out", "nowhere/w.png")
     small = b.write("small.png", png(9, 7, bytes(189)))
     b.refused("a PNG of another size", 2, ["small.png is RGB, 7x9", "gray, 28x28"], *a, small, *device)
     b.refused("no PNG", 2, "not a PNG image", *a, os.path.join(run, "recipe.yaml"), *device)

@@ -365,9 +365,9 @@ START_TEST(places)
     o.force = 1;
     refused(CAIRN_INVALID, cairn_inspect_weights(&o, &r), "images is a folder", "file");
     o.out = path_of("no/such/w.png");
-    refused(CAIRN_IO, cairn_inspect_weights(&o, &r), "no/such", "folder");
+    refused(CAIRN_NOT_FOUND, cairn_inspect_weights(&o, &r), "no/such", "folder");
     o.out = path_of("mine.png/w.png");
-    refused(CAIRN_IO, cairn_inspect_weights(&o, &r), "mine.png", "not a folder");
+    refused(CAIRN_EXISTS, cairn_inspect_weights(&o, &r), "mine.png", "not a folder");
     o.out = "/proc/w.png";
     refused(CAIRN_IO, cairn_inspect_weights(&o, &r), "/proc", "");
     o = options_of("images", -1, "w.png");

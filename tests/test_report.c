@@ -357,7 +357,7 @@ START_TEST(places)
 
     put_bytes("file", "", 0);
     o.out = path_of("file");
-    refused(CAIRN_IO, cairn_report_evaluate(&o, &r), "file", "not a folder");
+    refused(CAIRN_EXISTS, cairn_report_evaluate(&o, &r), "file", "not a folder");
     o.out = "/proc/cairn";
     refused(CAIRN_IO, cairn_report_evaluate(&o, &r), "/proc/cairn", "");
     o.out = path_of("out");

@@ -147,17 +147,20 @@ static int check_file(struct check *check)
 {
     char *line = NULL;
     size_t room = 0;
-    int code = -1;
+    int code = -1, cases = 0;
     FILE *file = fopen(check->file, "r");
     if (!file) return tool_misuse("check", "--file: %s: %s", check->file, strerror(errno));
     while (code < 0 && getline(&line, &room, file) >= 0) {
         line[strcspn(line, "\r\n")] = '\0';
         if (!line[0] || line[0] == '#') continue;
         cairn_status st = check_case(check, line);
+        cases++;
         if (st != CAIRN_OK) code = tool_fail("check", st);
     }
     if (code < 0 && ferror(file))
         code = tool_misuse("check", "--file: reading %s failed", check->file);
+    if (code < 0 && !cases)
+        code = tool_misuse("check", "--file: %s holds no case: each is a line", check->file);
     free(line);
     fclose(file);
     return code;

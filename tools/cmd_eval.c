@@ -131,7 +131,7 @@ static void print_text(const struct cairn_report *report,
     printf("%s accuracy%*s%.2f %% (%lld of %lld images of %s)\n", part,
            width - 9 - (int)strlen(part), "", 100 * r->accuracy, (long long)r->correct,
            (long long)r->images, r->data);
-    printf("%s loss%*s%.4f\n", part, width - 5 - (int)strlen(part), "", r->loss);
+    printf("%s loss%*s%.4f\n", part, width - 5 - (int)strlen(part), "", tool_real(r->loss));
     printf("%-*s%s (epoch %lld)\n", width, "weights_sha256", r->weights_sha256,
            (long long)r->epoch);
     printf("%-*s%s\n\n", width, "device", r->device);

@@ -49,8 +49,9 @@ static int print_json(const struct cairn_gradcheck_result *r)
 
 static void print_numbers(const struct cairn_gradcheck_row *row)
 {
-    printf("%14.8f %14.8f %11.2e %9.1e %9.1e%s\n", row->numerical, row->analytical, row->difference,
-           row->bound, row->epsilon, row->within ? "" : "  DIFFERENT");
+    printf("%14.8f %14.8f %11.2e %9.1e %9.1e%s\n", tool_real(row->numerical),
+           tool_real(row->analytical), tool_real(row->difference), row->bound, row->epsilon,
+           row->within ? "" : "  DIFFERENT");
 }
 
 static void print_text(const struct cairn_gradcheck_result *r)

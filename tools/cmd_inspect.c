@@ -48,8 +48,9 @@ static int curves(const struct cairn_inspect_options *options, int as_json)
                                          tool_json_text(options->run), "shows", "curves", "file",
                                          tool_json_text(r.file), "points", (json_int_t)r.points,
                                          "axis", axis, "validation", r.validation, "test", r.test));
-    printf("file      %s\nshows     loss and accuracy over %s, %lld points: train%s%s\n", r.file,
-           axis, (long long)r.points, r.validation ? ", validation" : "", r.test ? ", test" : "");
+    printf("file      %s\nshows     loss and accuracy over %s, %lld point%s: train%s%s\n", r.file,
+           axis, (long long)r.points, r.points == 1 ? "" : "s", r.validation ? ", validation" : "",
+           r.test ? ", test" : "");
     return 0;
 }
 

@@ -68,12 +68,14 @@ static void show_evaluation(const struct view *view, const struct cairn_train_ev
         fprintf(stderr, "step %lld/%lld", (long long)e->step, (long long)e->steps);
     else
         fprintf(stderr, "epoch %lld/%lld", (long long)e->epoch, (long long)e->epochs);
-    fprintf(stderr, "  loss %.4f  accuracy %.2f %%", e->train_loss, 100 * e->train_accuracy);
+    fprintf(stderr, "  loss %.4f  accuracy %.2f %%", tool_real(e->train_loss),
+            100 * e->train_accuracy);
     if (e->validation_images)
-        fprintf(stderr, "  validation: loss %.4f  accuracy %.2f %%%s", e->validation_loss,
-                100 * e->validation_accuracy, e->best ? " (best)" : "");
+        fprintf(stderr, "  validation: loss %.4f  accuracy %.2f %%%s",
+                tool_real(e->validation_loss), 100 * e->validation_accuracy,
+                e->best ? " (best)" : "");
     if (!isnan(e->test_accuracy))
-        fprintf(stderr, "  test: loss %.4f  accuracy %.2f %%", e->test_loss,
+        fprintf(stderr, "  test: loss %.4f  accuracy %.2f %%", tool_real(e->test_loss),
                 100 * e->test_accuracy);
     fprintf(stderr, "  %.1f s", e->seconds);
     if (!isnan(e->samples_per_second)) fprintf(stderr, "  %.0f images/s", e->samples_per_second);
@@ -217,7 +219,7 @@ static int print_json(const struct cairn_train_result *r)
 static void print_text(const struct cairn_train_result *r)
 {
     printf("test accuracy   %.2f %% (loss %.4f, %lld images, weights of %s %lld)\n",
-           100 * r->test_accuracy, r->test_loss, (long long)r->test_images,
+           100 * r->test_accuracy, tool_real(r->test_loss), (long long)r->test_images,
            r->by_steps ? "step" : "epoch", (long long)(r->by_steps ? r->best_step : r->best_epoch));
     printf("weights_sha256  %s\n", r->weights_sha256);
     if (isnan(r->samples_per_second))
@@ -240,13 +242,13 @@ static int print_folds_json(const struct cairn_train_result *r, const struct vie
     for (size_t i = 0; i < view->fold_count; i++) {
         const struct cairn_train_event *e = &view->folds[i];
         json_array_append_new(
-            folds,
-            json_pack("{s:I s:o s:o s:o s:o s:I s:I s:I}", "fold", (json_int_t)e->fold,
-                      "validation_loss", tool_json_number(e->validation_loss),
-                      "validation_accuracy", tool_json_number(e->validation_accuracy), "test_loss",
-                      tool_json_number(e->test_loss), "test_accuracy",
-                      tool_json_number(e->test_accuracy), "best_epoch", (json_int_t)e->best_epoch,
-                      "best_step", (json_int_t)e->best_step, "steps", (json_int_t)e->step));
+            folds, json_pack("{s:I s:o s:o s:o s:o s:I s:I s:I s:I}", "fold", (json_int_t)e->fold,
+                             "validation_loss", tool_json_number(e->validation_loss),
+                             "validation_accuracy", tool_json_number(e->validation_accuracy),
+                             "test_loss", tool_json_number(e->test_loss), "test_accuracy",
+                             tool_json_number(e->test_accuracy), "best_epoch",
+                             (json_int_t)e->best_epoch, "best_step", (json_int_t)e->best_step,
+                             "epochs", (json_int_t)e->epoch, "steps", (json_int_t)e->step));
     }
     json_t *object = json_pack(
         "{s:o s:o s:o s:o s:o s:o s:I s:o s:o}", "run", tool_json_text(r->run), "folds", folds,
@@ -260,8 +262,8 @@ static int print_folds_json(const struct cairn_train_result *r, const struct vie
 static void print_fold_row(const char *name, double validation_loss, double validation_accuracy,
                            double test_loss, double test_accuracy)
 {
-    printf("%-10s %10.4f %9.2f %% %10.4f %9.2f %%\n", name, validation_loss,
-           100 * validation_accuracy, test_loss, 100 * test_accuracy);
+    printf("%-10s %10.4f %9.2f %% %10.4f %9.2f %%\n", name, tool_real(validation_loss),
+           100 * validation_accuracy, tool_real(test_loss), 100 * test_accuracy);
 }
 
 static void print_folds(const struct cairn_train_result *r, const struct view *view)

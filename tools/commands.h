@@ -32,4 +32,7 @@ int tool_fail(const char *command, cairn_status status);
 /* Prints "cairn COMMAND: FORMAT..." and returns 2: for wrong use. */
 int tool_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* `value`, or a NaN without a sign: printf() writes one that a processor made as "-nan". */
+double tool_real(double value);
+
 #endif

@@ -1,6 +1,8 @@
 /* cairn: finds the command and runs it. */
 #include "commands.h"
 
+#include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +36,11 @@ int tool_misuse(const char *command, const char *format, ...)
     return 2;
 }
 
+double tool_real(double value)
+{
+    return isnan(value) ? (double)NAN : value;
+}
+
 static void help(void)
 {
     puts("usage: cairn COMMAND [OPTION]... [ARGUMENT]...\n"
@@ -51,7 +58,9 @@ static void help(void)
 
 static int unknown(const char *what, const char *word)
 {
-    fprintf(stderr, "cairn: %s%s%s; the commands are:", what, word ? " " : "", word ? word : "");
+    fprintf(stderr,
+            word ? "cairn: %s '%s'; the commands are:" : "cairn: %s; the commands are:", what,
+            word);
     for (int i = 0; commands[i].name; i++) fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
     fputs(" (see cairn --help)\n", stderr);
     return 2;
@@ -67,15 +76,33 @@ static int finish(int code)
     return code;
 }
 
+/* Where standard input, output or error is closed, the next file opened would take its number, and
+ * a message would land in it: /dev/null holds the place, for the other direction, so that output
+ * still fails. */
+static void hold_standard_files(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) return;
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_files();
     if (argc < 2) return unknown("a command is missing", NULL);
     const char *word = argv[1];
-    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
+    int is_help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"),
+        is_version = !strcmp(word, "--version");
+    if (is_help && argc == 3) { /* cairn help COMMAND is cairn COMMAND --help */
+        argv[1] = argv[2];
+        argv[2] = "--help";
+        word = argv[1];
+    } else if ((is_help || is_version) && argc > 2) {
+        fprintf(stderr, "cairn: '%s' is one argument too many behind %s\n", argv[argc - 1], word);
+        return 2;
+    } else if (is_help) {
         help();
         return finish(0);
-    }
-    if (!strcmp(word, "--version")) {
+    } else if (is_version) {
         printf("cairn %s\n", cairn_version());
         return finish(0);
     }

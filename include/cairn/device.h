@@ -41,7 +41,7 @@ cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_de
 /* Finds a device by text: "reference"; "opencl" (GPUs before accelerators before CPUs, then in
  * order); "opencl:N" (the N-th OpenCL device, from 0); "opencl:P.D" (platform.device);
  * "opencl:TEXT" (part of a device's, platform's or vendor's name, any case). CAIRN_NOT_FOUND lists
- * what is there. */
+ * what is there; CAIRN_DEVICE: there is no OpenCL device at all. */
 cairn_status cairn_device_find(const char *spec, struct cairn_device_info *info);
 
 struct cairn_device_options {

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_EPSILON 1e-6
 #define MAX_CHOSEN 256
 #define MAX_PATTERNS 256
 #define DIRECTIONS 5
@@ -413,6 +414,9 @@ static cairn_status run(struct lab *lab)
     int directions = o->directions == 0 ? DIRECTIONS : o->directions < 0 ? 0 : o->directions;
     r->epsilon = o->epsilon > 0 ? o->epsilon : 1e-2;
     r->allowed = o->allowed > 0 ? o->allowed : 1e-4;
+    if (!(r->epsilon >= LEAST_EPSILON && r->epsilon <= 1))
+        return cairn_fail(CAIRN_INVALID,
+                          "epsilon: %g is out of range, 1e-6 to 1: weights are floats", r->epsilon);
     TRY(describe(lab));
     TRY(compile(lab));
     TRY(upload(lab));

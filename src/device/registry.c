@@ -92,7 +92,7 @@ static cairn_status find(const char *spec, const struct cairn_driver **driver,
     struct search search = {.selector = spec[kind_length] ? spec + kind_length + 1 : ""};
     TRY((*driver)->list(consider, &search));
     if (!search.count)
-        return cairn_fail(CAIRN_NOT_FOUND,
+        return cairn_fail(CAIRN_DEVICE,
                           "no device matches '%s': there is no OpenCL device; install a driver "
                           "(pocl-opencl-icd runs on "
                           "any CPU) or use the device 'reference'",

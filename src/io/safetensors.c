@@ -208,11 +208,13 @@ static int read_entry(const struct reading *in, json_t *entry, struct cairn_st_t
     int64_t count = element_count(t->rank, t->dims, dtypes[t->dtype].size);
     if (count < 0) return 0;
 
-    *why = "data_offsets are not two places inside the file's data, in order";
+    *why = "data_offsets are not two places, in order";
     if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end)) return 0;
     extent->begin = json_integer_value(begin);
     extent->end = json_integer_value(end);
-    if (extent->begin < 0 || extent->end < extent->begin || extent->end > in->size) return 0;
+    if (extent->begin < 0 || extent->end < extent->begin) return 0;
+    *why = "its data end behind the end of the file, which seems to be cut off";
+    if (extent->end > in->size) return 0;
 
     *why = "data_offsets and shape disagree on the size";
     return extent->end - extent->begin == count * (int64_t)dtypes[t->dtype].size;

@@ -8,6 +8,8 @@
 #include <yaml.h>
 
 #define MAX_DEPTH 16
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 #define MAX_NODES 10000 /* keys are compared with all others of their map */
 
 struct reader {
@@ -87,7 +89,8 @@ static cairn_status check_event(struct reader *r)
     }
     if (anchor) return fail_at(r, &e->start_mark, "anchors (&name) are not accepted");
     if (tag) return fail_at(r, &e->start_mark, "tags (!name) are not accepted");
-    if (++r->nodes > MAX_NODES) return fail_at(r, &e->start_mark, "too many values");
+    if (++r->nodes > MAX_NODES)
+        return fail_at(r, &e->start_mark, "more than " TEXT(MAX_NODES) " values and lists");
     return CAIRN_OK;
 }
 

@@ -49,7 +49,13 @@ static cairn_status take_file(const struct cairn_trained *t, const char *path,
 {
     cairn_status st = CAIRN_OK;
     struct cairn_png png = {0};
-    TRY(cairn_png_read(path, &png));
+    st = cairn_png_read(path, &png);
+    if (st == CAIRN_NOT_FOUND)
+        st = cairn_fail(st,
+                        "there is no image '%s': it is neither a number (17, test:17 or train:17, "
+                        "from 0) nor a file",
+                        path);
+    if (st != CAIRN_OK) goto out;
     if (png.c != t->raw.c || png.h != t->raw.h || png.w != t->raw.w) {
         st = cairn_fail(CAIRN_INVALID, "%s is %s, %dx%d pixels; the images of %s are %s, %lldx%lld",
                         path, png.c == 3 ? "RGB" : "gray", png.h, png.w, t->data.name,

@@ -10,8 +10,10 @@
 static cairn_status check_folder(const char *folder)
 {
     struct stat info;
-    if (stat(folder, &info)) return cairn_fail_errno(CAIRN_IO, "the folder %s", folder);
-    if (!S_ISDIR(info.st_mode)) return cairn_fail(CAIRN_IO, "%s is not a folder", folder);
+    if (stat(folder, &info))
+        return cairn_fail_errno(errno == ENOENT ? CAIRN_NOT_FOUND : CAIRN_IO, "the folder %s",
+                                folder);
+    if (!S_ISDIR(info.st_mode)) return cairn_fail(CAIRN_EXISTS, "%s is not a folder", folder);
     if (access(folder, W_OK | X_OK))
         return cairn_fail_errno(CAIRN_IO, "cannot write to the folder %s", folder);
     return CAIRN_OK;
@@ -20,6 +22,7 @@ static cairn_status check_folder(const char *folder)
 cairn_status cairn_place_check(const char *path, int force)
 {
     struct stat info;
+    if (!*path) return cairn_fail(CAIRN_INVALID, "the file to write has an empty name (--out)");
     if (stat(path, &info) == 0) {
         if (S_ISDIR(info.st_mode))
             return cairn_fail(CAIRN_INVALID, "%s is a folder; give a file's name", path);
@@ -40,6 +43,9 @@ cairn_status cairn_place_check(const char *path, int force)
 
 cairn_status cairn_place_make(const char *folder)
 {
+    struct stat info;
+    if (!*folder) return cairn_fail(CAIRN_INVALID, "the folder has an empty name (--out)");
+    if (stat(folder, &info) == 0 && !S_ISDIR(info.st_mode)) return check_folder(folder);
     cairn_status st = cairn_file_mkdirs(folder);
     return st == CAIRN_OK ? check_folder(folder) : st;
 }

@@ -166,12 +166,33 @@ cairn_status cairn_weights_digest(const struct cairn_model *model, const float *
 static const char *const prefixes[PARTS] = {"", "moment1.", "moment2."};
 static const char *const digest_keys[PARTS] = {"cairn.sha256", "cairn.moment1.sha256",
                                                "cairn.moment2.sha256"};
+#define STATE_KEY "cairn.state.sha256"
+#define KEYS (FIELDS + PARTS + 1)
 #define NAME 48
 
 /* Moments are of what is trained; running statistics have none. */
 static int params_of(const struct cairn_model *model, int part)
 {
     return part == 0 ? model->param_count : model->trained_count;
+}
+
+/* SHA-256 of the state as it is written: "KEY=VALUE" and a newline for each field, in their order.
+ * A counter that was changed on the way would train on, to other weights. */
+static cairn_status state_digest(char *const values[], char text[65])
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_digest *digest = NULL;
+    TRY(cairn_digest_create(&digest));
+    for (size_t i = 0; i < FIELDS; i++) {
+        TRY(cairn_digest_add(digest, fields[i].key, strlen(fields[i].key)));
+        TRY(cairn_digest_add(digest, "=", 1));
+        TRY(cairn_digest_add(digest, values[i], strlen(values[i])));
+        TRY(cairn_digest_add(digest, "\n", 1));
+    }
+    TRY(cairn_digest_text(digest, text));
+out:
+    cairn_digest_destroy(digest);
+    return st;
 }
 
 cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *model,
@@ -183,7 +204,7 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
     size_t most = (size_t)model->param_count * PARTS;
     struct cairn_st_tensor *tensors = calloc(most, sizeof *tensors);
     char(*names)[NAME] = calloc(most, sizeof *names);
-    char values[FIELDS + PARTS][VALUE], *key_list[FIELDS + PARTS], *value_list[FIELDS + PARTS];
+    char values[KEYS][VALUE], *key_list[KEYS], *value_list[KEYS];
     size_t count = 0, keys = 0;
     if (!tensors || !names) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
@@ -206,7 +227,9 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
         TRY(digest_of(model, params_of(model, part), parts[part], values[keys]));
         key_list[keys++] = (char *)digest_keys[part];
     }
-    for (size_t i = 0; i < keys; i++) value_list[i] = values[i];
+    for (size_t i = 0; i < KEYS; i++) value_list[i] = values[i];
+    TRY(state_digest(value_list, values[keys]));
+    key_list[keys++] = STATE_KEY;
     TRY(cairn_st_write(path, &(struct cairn_st_file){tensors, count, key_list, value_list, keys}));
 out:
     free(tensors);
@@ -241,6 +264,25 @@ static cairn_status check_digest(const struct cairn_st_file *file, const struct 
     return st;
 }
 
+static cairn_status read_state(const struct cairn_st_file *file, struct cairn_state *state)
+{
+    cairn_status st = CAIRN_OK;
+    char *texts[FIELDS], now[65];
+    const char *then = cairn_st_metadata(file, STATE_KEY);
+    for (size_t i = 0; i < FIELDS; i++) {
+        texts[i] = (char *)cairn_st_metadata(file, fields[i].key);
+        if (!texts[i]) return cairn_fail(CAIRN_FORMAT, "the metadata %s is missing", fields[i].key);
+        TRY(parse_field(state, &fields[i], texts[i]));
+    }
+    if (!then) return cairn_fail(CAIRN_FORMAT, "the metadata %s is missing", STATE_KEY);
+    TRY(state_digest(texts, now));
+    if (strcmp(then, now) != 0)
+        st = cairn_fail(CAIRN_FORMAT, "damaged: its counters are not those written (%s differs)",
+                        STATE_KEY);
+out:
+    return st;
+}
+
 static cairn_status read_all(const struct cairn_st_file *file, const struct cairn_model *model,
                              struct cairn_state *state, float *const parts[PARTS])
 {
@@ -253,11 +295,7 @@ static cairn_status read_all(const struct cairn_st_file *file, const struct cair
             TRY(read_tensor(file, &model->params[i], prefixes[part], parts[part]));
         TRY(check_digest(file, model, part, parts[part]));
     }
-    for (size_t i = 0; i < FIELDS && state; i++) {
-        const char *text = cairn_st_metadata(file, fields[i].key);
-        if (!text) return cairn_fail(CAIRN_FORMAT, "the metadata %s is missing", fields[i].key);
-        TRY(parse_field(state, &fields[i], text));
-    }
+    if (state) TRY(read_state(file, state));
 out:
     return st;
 }

@@ -117,7 +117,8 @@ static cairn_status check(struct cairn_folder *folder, const char *path, int res
     folder->fresh = 1;
     folder->force = force;
     int there = stat(path, &info) == 0;
-    if (!there && errno != ENOENT) return cairn_fail_errno(CAIRN_IO, "%s", path);
+    if (!there && errno != ENOENT)
+        return cairn_fail_errno(errno == ENOTDIR ? CAIRN_EXISTS : CAIRN_IO, "%s", path);
     if (there && !S_ISDIR(info.st_mode))
         return cairn_fail(CAIRN_EXISTS, "%s is not a folder", path);
     if (resume) TRY(check_resumable(folder, folds));
@@ -242,7 +243,8 @@ static void remove_made(const struct cairn_folder *folder)
     for (size_t n = strlen(path); n >= keep; n--) {
         if (path[n] != '/' && path[n] != '\0') continue;
         path[n] = '\0';
-        if (n > 0 && rmdir(path) != 0 && errno != ENOENT) break; /* "a/b//" names a/b thrice */
+        if (n > 0 && rmdir(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
+            break; /* "a/b//" names a/b thrice */
     }
     free(path);
 }

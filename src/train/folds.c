@@ -122,9 +122,12 @@ cairn_status cairn_train_folds(const struct cairn_train_options *options, const 
 {
     cairn_status st = CAIRN_OK;
     struct folds f = {.options = options, .count = recipe->train.folds};
+    TRY(open_folder(&f, out, recipe)); /* which holds the count to that of the images */
     f.results = calloc((size_t)f.count, sizeof *f.results);
-    if (!f.results) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    TRY(open_folder(&f, out, recipe));
+    if (!f.results) {
+        st = cairn_fail(CAIRN_MEMORY, "out of memory");
+        goto out;
+    }
     for (int64_t fold = 1; fold <= f.count; fold++) TRY(run_fold(&f, fold));
     sum_up(&f, result);
     TRY(cairn_report_folds(&f.folder, recipe, f.results, result));

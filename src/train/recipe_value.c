@@ -47,6 +47,12 @@ cairn_status recipe_read_number(const struct recipe_field *f, int offset, const 
     return cairn_text_double(word, value) == CAIRN_OK ? CAIRN_OK : recipe_pass_on(f, offset);
 }
 
+/* A number other than 0 that is written as one. */
+static int is_not_zero(const char *word)
+{
+    return word[strcspn(word, "123456789eE")] && !strchr("eE", word[strcspn(word, "123456789eE")]);
+}
+
 cairn_status recipe_read_float(const struct recipe_field *f, int offset, const char *word,
                                enum recipe_range range, float *value)
 {
@@ -55,6 +61,8 @@ cairn_status recipe_read_float(const struct recipe_field *f, int offset, const c
     if (st != CAIRN_OK) return st;
     *value = strtof(word, NULL); /* of the text itself: a double in between would round twice */
     double v = (double)*value;
+    if (v == 0 && is_not_zero(word))
+        return recipe_fail(f, offset, "%.40s is out of range: as a float it would be 0", word);
     if (number < 0 || v < ranges[range].min || v > ranges[range].max ||
         (ranges[range].above && v == ranges[range].min) ||
         (ranges[range].below && v == ranges[range].max))
