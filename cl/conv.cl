@@ -7,6 +7,8 @@
  * channels side by side. "gpu": a work-item makes one element, or one block of a weight's sum.
  * c_each, o_each: channels and outputs of a group. */
 #include "exact.h"
+#include "even.h"
+#include "strip.h"
 
 #define BLOCK 256
 #define SLAB 4096
@@ -47,44 +49,22 @@ static inline float16 see16(__global const float *x, long at, long total, int le
     return vload16(0, lanes);
 }
 
-/* Halves of 64-bit words, and vectors of 16 put together in memory: one simulator takes elements of
- * shuffles for uninitialised, or dies of them. */
-static inline float8 even8(float16 v)
-{
-#ifdef __ENDIAN_LITTLE__
-    return as_float8(convert_uint8(as_ulong8(v)));
-#else
-    return v.even;
-#endif
-}
-
-/* The same, lanes `stride` apart. */
+/* The same, lanes `stride` apart. Vectors of 16 are put together in memory: one simulator dies of
+ * their shuffles. */
 static inline float16 see16_apart(__global const float *x, long at, long total, int left, int size,
                                   int stride)
 {
     float lanes[16];
     if (stride == 2 && at >= 0 && at + 32 <= total) {
         int16 column = 2 * LANES + left;
-        vstore8(even8(vload16(0, x + at)), 0, lanes);
-        vstore8(even8(vload16(0, x + at + 16)), 1, lanes);
+        vstore8(EVEN8(vload16(0, x + at)), 0, lanes);
+        vstore8(EVEN8(vload16(0, x + at + 16)), 1, lanes);
         if (left >= 0 && left + 30 < size) return vload16(0, lanes);
         return select((float16)0.0f, vload16(0, lanes), (column >= 0) & (column < size));
     }
     for (int l = 0; l < 16; l++, at += stride, left += stride)
         lanes[l] = left >= 0 && left < size ? x[at] : 0.0f;
     return vload16(0, lanes);
-}
-
-/* count < 16: only so many lanes. */
-static inline void store16(float16 v, int count, __global float *to)
-{
-    if (count >= 16) {
-        vstore16(v, 0, to);
-    } else {
-        float lanes[16];
-        vstore16(v, 0, lanes);
-        for (int l = 0; l < count; l++) to[l] = lanes[l];
-    }
 }
 
 static inline void store16_apart(float16 v, int count, int stride, __global float *to)
@@ -130,7 +110,7 @@ conv_cpu(__global const float *x, ulong x_off, __global const float *weight, ulo
                 }
             s = no_minus_zero16(s) + (float16)shift;
             if (act == 1) s = select(s, (float16)0.0f, s < (float16)0.0f);
-            store16(s, ow - j, y + j);
+            store_strip(s, y + j, MIN(ow - j, 16));
         }
         for (int j = 0; act >= 2 && j < ow; j++)
             y[j] = act == 2 ? exact_tanh(y[j]) : exact_sigmoid(y[j]);
@@ -201,7 +181,7 @@ static inline void data_row(__global const float *y, long total, __global const 
             }
         }
         if (p->stride_w == 1)
-            store16(sum, count - lane, x + lane);
+            store_strip(sum, x + lane, MIN(count - lane, 16));
         else
             store16_apart(sum, count - lane, p->stride_w, x + column);
     }

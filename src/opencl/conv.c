@@ -12,11 +12,6 @@
 
 #include <string.h>
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t max64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -106,10 +101,10 @@ static struct chunk chunk_of(const struct ocl_backend *be, enum cairn_op op,
         int64_t slabs = (be->is_cpu ? OCL_MOST_COL_CPU : OCL_MOST_COL_WEIGHTS) / slab;
         if (slabs >= all) return chunk;
         chunk.slabs = slabs < 1 ? 1 : slabs;
-        chunk.images = min64(p->n, (chunk.slabs * OCL_GEMM_SLAB - 2) / s.pixels + 2);
+        chunk.images = ocl_min(p->n, (chunk.slabs * OCL_GEMM_SLAB - 2) / s.pixels + 2);
     } else {
         int64_t images = (be->is_cpu ? OCL_MOST_COL_CPU : OCL_MOST_COL_GPU) / (s.taps * s.pixels);
-        chunk.images = images < 1 ? 1 : min64(images, p->n);
+        chunk.images = images < 1 ? 1 : ocl_min(images, p->n);
     }
     return chunk;
 }
@@ -230,11 +225,11 @@ static cairn_status run_slabs(struct cairn_backend *backend, const struct cairn_
     struct ocl_gemm_parts parts = parts_of(CAIRN_OP_CONV_WEIGHTS, p);
     int64_t pixels = shape_of(p).pixels, all = ocl_gemm_slabs(&g);
     for (; parts.first < all; parts.first += parts.count) {
-        parts.count = min64(slabs, all - parts.first);
+        parts.count = ocl_min(slabs, all - parts.first);
         parts.skipped = parts.first * OCL_GEMM_SLAB / pixels;
         int64_t end = ((parts.first + parts.count) * OCL_GEMM_SLAB + pixels - 1) / pixels;
         TRY(run_chunk(backend, CAIRN_OP_CONV_WEIGHTS, p, variant, parts.skipped,
-                      min64(end, p->n) - parts.skipped, parts));
+                      ocl_min(end, p->n) - parts.skipped, parts));
     }
 out:
     return st;
@@ -251,7 +246,7 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
     struct chunk chunk = chunk_of(ocl_of(backend), op, p, variant);
     if (chunk.slabs) return run_slabs(backend, p, variant, chunk.slabs);
     for (int64_t first = 0; first < p->n; first += chunk.images)
-        TRY(run_chunk(backend, op, p, variant, first, min64(p->n - first, chunk.images),
+        TRY(run_chunk(backend, op, p, variant, first, ocl_min(p->n - first, chunk.images),
                       parts_of(op, p)));
 out:
     return st;

@@ -14,11 +14,6 @@
 
 static const char *const names[] = {"direct-cpu", "direct-gpu"};
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Whether a shape's kernel takes the problem. */
 static int admitted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                     enum ocl_shape shape)
@@ -26,6 +21,7 @@ static int admitted(const struct ocl_backend *be, enum cairn_op op, const struct
     int64_t taps = p->kh * p->kw, oh = cairn_conv_oh(p), ow = cairn_conv_ow(p);
     int64_t sum = op == CAIRN_OP_CONV ? p->c / p->groups * taps : p->o / p->groups;
     if (oh * ow > INT32_MAX || p->h * p->w > INT32_MAX) return 0;
+    if (p->c / p->groups * taps > INT32_MAX) return 0;
     if (shape == OCL_SHAPE_CPU && be->soft_fma) return 0;
     if (op != CAIRN_OP_CONV_WEIGHTS) return sum <= BLOCK;
     if (shape == OCL_SHAPE_GPU) return taps <= TAPS_GPU && be->local_bytes >= 16 * 1024;
@@ -113,7 +109,7 @@ static cairn_status run_gpu(struct ocl_backend *be, enum cairn_op op, const stru
     cl_kernel kernel;
     TRY(ocl_kernel(be, "conv.cl", NULL, forward ? "conv_gpu" : "data_gpu", &kernel));
     for (int64_t base = 0; base < planes; base += step) {
-        int64_t items = min64(planes - base, step) * size;
+        int64_t items = ocl_min(planes - base, step) * size;
         if (forward)
             TRY(ocl_launch_1d(be, kernel, items, 0, "mmmmUu" SHAPE "ii", &p->x, &p->weight,
                               &p->bias_v, &p->y, (uint64_t)base, (uint32_t)items,
@@ -165,7 +161,7 @@ static cairn_status run_weights(struct ocl_backend *be, const struct cairn_conv 
     if (slabs == 1) return launch_weights(be, p, shape, &p->weight, 0, 1, 0);
     int64_t at_once = ocl_gemm_work(&g, 1) / each;
     for (int64_t first = 0; first < slabs; first += at_once) {
-        int64_t count = min64(at_once, slabs - first);
+        int64_t count = ocl_min(at_once, slabs - first);
         TRY(launch_weights(be, p, shape, &p->work, first, count, 1));
         TRY(ocl_gemm_add_slabs(be, &g, first, count));
     }

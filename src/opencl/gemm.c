@@ -32,11 +32,6 @@ static const struct tile tiles[] = {
 
 #define TILES ((int)(sizeof tiles / sizeof *tiles))
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t up(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -55,9 +50,9 @@ static int cols_most(const struct ocl_backend *be, const struct tile *tile)
     int nr = tile->width * tile->vectors;
     int64_t floats = (int64_t)(be->local_bytes / sizeof(float));
     int64_t room =
-        min64(floats, 163840) - (tile->rows + tile->width) * (BLOCK + 16) - tile->rows * nr - 64;
+        ocl_min(floats, 163840) - (tile->rows + tile->width) * (BLOCK + 16) - tile->rows * nr - 64;
     int64_t panels = room / (BLOCK * nr + 16);
-    return (int)min64(panels, 512 / nr) * nr;
+    return (int)ocl_min(panels, 512 / nr) * nr;
 }
 
 static int admitted(const struct ocl_backend *be, enum kind kind)
@@ -87,7 +82,7 @@ static struct cut cut_of(const struct cairn_gemm *p, int64_t groups)
     cut.slabs = up(cut.k, SLAB);
     if (cut.slabs == 1) return cut;
     int64_t each = cut.repeats * p->m * p->n;
-    cut.at_once = each < OCL_MOST_PARTIAL ? min64(cut.slabs, OCL_MOST_PARTIAL / each) : 1;
+    cut.at_once = each < OCL_MOST_PARTIAL ? ocl_min(cut.slabs, OCL_MOST_PARTIAL / each) : 1;
     cut.work = cut.at_once * each;
     return cut;
 }
@@ -160,7 +155,7 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
                 int64_t cols = up(panels_n, x) * nr, rows = up(panels_m, y) * tile->rows;
                 int64_t items = up(p->n, cols) * up(p->m, rows) * times;
                 double each =
-                    macro_cost(tile, packing, (int)p->ta, min64(rows, p->m), min64(cols, p->n));
+                    macro_cost(tile, packing, (int)p->ta, ocl_min(rows, p->m), ocl_min(cols, p->n));
                 double time = each * ((double)up(items, units) + 0.1);
                 if (best.tile && time >= least) continue;
                 least = time;
@@ -326,7 +321,7 @@ cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_ge
         return launch(be, kind, p, &cut, &whole);
     }
     for (int64_t first = parts->first; first < end; first += cut.at_once) {
-        int64_t count = min64(cut.at_once, end - first), each = p->m * p->n;
+        int64_t count = ocl_min(cut.at_once, end - first), each = p->m * p->n;
         struct part part = {first, count,        p->work, p->n, parts->groups * count * each,
                             each,  count * each, 1,       parts};
         TRY(launch(be, kind, p, &cut, &part));

@@ -109,4 +109,9 @@ CAIRN_OP_LIST(OCL_SLOT)
 /* For families with one way only: fills variants[0] = {"plain", preferred, 0} and returns 1. */
 int ocl_one_variant(struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
+static inline int64_t ocl_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif
