@@ -37,14 +37,6 @@ static inline void add_big(struct bytes *b, uint32_t value)
     for (int i = 24; i >= 0; i -= 8) add(b, &(uint8_t){(uint8_t)(value >> i)}, 1);
 }
 
-/* scratch/NAME; the text lasts until the next call. */
-static inline const char *in_scratch(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    return path;
-}
-
 static inline void put_bytes(const char *name, const void *data, size_t size)
 {
     FILE *file = fopen(in_scratch(name), "wb");

@@ -10,6 +10,16 @@
 
 static char scratch[64]; /* its path */
 
+/* scratch/NAME; the text lasts for three further calls. */
+static inline char *in_scratch(const char *name)
+{
+    static char paths[4][256];
+    static int at;
+    at = (at + 1) % 4;
+    snprintf(paths[at], sizeof paths[at], "%s/%s", scratch, name);
+    return paths[at];
+}
+
 static inline void scratch_make(void)
 {
     strcpy(scratch, "/tmp/cairn-test-XXXXXX");

@@ -1,6 +1,7 @@
 /* Moving images at random: each of the four transformations alone, all together against the oracle,
  * and that a draw belongs to an image, not to a batch. */
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,9 +269,5 @@ int main(void)
     tcase_add_test(cases, augment_parts);
     tcase_add_test(cases, augment_specials);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
  * spoilt. */
 #include "data/register.h"
 #include "files.h"
+#include "suite.h"
 
 #include <unistd.h>
 
@@ -389,9 +390,5 @@ int main(void)
     printf("%d malformed inputs: %d IDX, %d NPZ, %d CIFAR-10, %d layouts\n", all + npz,
            COUNT(idx_rows), npz, COUNT(cifar_rows), COUNT(layout_rows));
     fflush(stdout);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * complaint that names the file and what is wrong. */
 #include "data/register.h"
 #include "files.h"
+#include "suite.h"
 
 #define B(text) text, sizeof(text) - 1
 #define F CAIRN_FORMAT
@@ -256,9 +257,5 @@ int main(void)
            COUNT(image_rows) + COUNT(register_rows) + COUNT(names), COUNT(image_rows),
            COUNT(register_rows), COUNT(names));
     fflush(stdout);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

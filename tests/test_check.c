@@ -2,6 +2,7 @@
  */
 #include "check/check.h"
 #include "device/device.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -332,9 +333,5 @@ int main(void)
     tcase_add_test(lines, draws_reach_the_edges);
     suite_add_tcase(suite, faults);
     suite_add_tcase(suite, lines);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

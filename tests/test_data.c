@@ -5,6 +5,7 @@
 #include "data/register.h"
 #include "io/yaml.h"
 #include "scratch.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -316,9 +317,5 @@ int main(void)
     tcase_add_test(tc, test_moments);
     tcase_add_loop_test(tc, test_published, 0, (int)(sizeof published / sizeof *published));
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

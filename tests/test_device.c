@@ -2,6 +2,7 @@
  * (PoCL). */
 #include "base/error.h"
 #include "device/device.h"
+#include "suite.h"
 
 #include <cairn/cairn.h>
 
@@ -334,9 +335,5 @@ int main(void)
     tcase_add_test(cases, late_failure);
     tcase_add_test(cases, profile);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "base/exact.h"
 #include "base/random.h"
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,9 +291,5 @@ int main(void)
     tcase_add_test(cases, normal);
     tcase_add_test(cases, permutations);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

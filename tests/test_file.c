@@ -2,6 +2,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "scratch.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -223,9 +224,5 @@ int main(void)
     tcase_add_test(tc, test_user_folders);
     tcase_add_test(tc, test_digests);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

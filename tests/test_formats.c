@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 #include "files.h"
 #include "io/png.h"
+#include "suite.h"
 
 /* CIFAR-10 ------------------------------------------------------------------------------------ */
 
@@ -335,9 +336,5 @@ int main(void)
     tcase_add_test(tc, test_png_unsupported);
 #endif
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * reference where there is none. */
 #include <cairn/train.h>
 #include "scratch.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -49,9 +50,5 @@ int main(void)
     tcase_add_test(tc, test_softmax_regression);
     tcase_add_test(tc, test_convolutional_net);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * that hold each kind of layer, branches, and each loss. */
 #include "device/schema.h"
 #include "nets.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -121,9 +122,5 @@ int main(void)
     tcase_add_test(tc, all_kinds);
     tcase_add_loop_test(tc, later_terms_first, 0, 2);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Weights, activations and curves as pictures: every pixel. */
 #include "runs.h"
+#include "suite.h"
 #include <cairn/report.h>
 
 #include <math.h>
@@ -456,9 +457,5 @@ int main(void)
     tcase_add_test(c, curves);
     Suite *s = suite_create("inspect");
     suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(s);
 }

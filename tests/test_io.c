@@ -4,6 +4,7 @@
 #include "io/safetensors.h"
 #include "io/yaml.h"
 #include "scratch.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -409,9 +410,5 @@ int main(void)
     suite_add_tcase(suite, safetensors_cases());
     suite_add_tcase(suite, idx_cases());
     suite_add_tcase(suite, yaml_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Layer lines: what is accepted, and what is said about the rest. */
 #include "nn/layer.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -375,9 +376,5 @@ int main(void)
     tcase_add_loop_test(tc, initialisers, 0, sizeof good_inits / sizeof *good_inits);
     tcase_add_loop_test(tc, wrong_initialisers, 0, sizeof bad_inits / sizeof *bad_inits);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Padding and patches of data sets, on images made by hand. What is refused is in
  * test_bad_input.c. */
 #include "data/dataset.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdint.h>
@@ -137,9 +138,5 @@ int main(void)
     tcase_add_test(tc, test_patch_extremes);
     tcase_add_test(tc, test_shapes_alone);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "nets.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -477,9 +478,5 @@ int main(void)
     tcase_add_test(tc, nothing_to_train);
     tcase_add_test(tc, too_many_layers);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

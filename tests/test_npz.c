@@ -1,6 +1,7 @@
 /* NPZ archives, and KMNIST in them: right files, and every kind of wrong one. */
 #include "files.h"
 #include "io/npz.h"
+#include "suite.h"
 
 static struct bytes array;
 
@@ -274,9 +275,5 @@ int main(void)
     tcase_add_test(tc, test_npz_unsupported);
 #endif
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "device/schema.h"
 #include "nets.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -469,9 +470,5 @@ int main(void)
     tcase_add_test(tc, settings_arrive);
     tcase_add_loop_test(tc, running_allocates_nothing, 0, net_count);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * before it is run. */
 #include "device/schema.h"
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <cairn/device.h>
 
@@ -393,9 +394,5 @@ int main(void)
     tcase_add_test(wall, choice);
     suite_add_tcase(suite, text);
     suite_add_tcase(suite, wall);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

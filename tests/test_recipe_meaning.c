@@ -3,6 +3,7 @@
 #include "recipes.h"
 #include "io/safetensors.h"
 #include "train/session.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -268,9 +269,5 @@ int main(void)
     tcase_add_test(tc, folds_divide);
     tcase_add_loop_test(tc, layer_tables, 0, COUNT(tables));
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

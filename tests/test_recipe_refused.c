@@ -1,5 +1,6 @@
 /* Recipes that are refused: the exact place and words of every complaint. */
 #include "recipes.h"
+#include "suite.h"
 
 #include <stdlib.h>
 
@@ -248,9 +249,5 @@ int main(void)
     tcase_add_loop_test(tc, test_bad_lines, 0, COUNT(bad_lines));
     tcase_add_test(tc, test_bad_files);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "clones/clone.h"
 #include "naive.h"
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -449,9 +450,5 @@ int main(void)
     tcase_add_test(cases, clones_of_the_product);
     tcase_add_test(cases, clones_of_the_loops);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

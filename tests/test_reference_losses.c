@@ -3,6 +3,7 @@
 #include "base/exact.h"
 #include "naive.h"
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -504,9 +505,5 @@ int main(void)
     tcase_add_test(cases, softmax_grad_bits);
     tcase_add_test(cases, loss_bits);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

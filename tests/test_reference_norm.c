@@ -1,6 +1,7 @@
 /* Addition and batch normalisation of the reference: bits against the page written out naively,
  * values against the oracle, the gradient against finite differences of the whole normalisation. */
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -441,9 +442,5 @@ int main(void)
     tcase_add_test(cases, batchnorm_slopes);
     tcase_add_test(cases, batchnorm_specials);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * written out one scalar operation after the other, and what the papers say of them. */
 #include "base/exact.h"
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -437,9 +438,5 @@ int main(void)
     tcase_add_test(cases, nesterov_is_a_look_ahead);
     tcase_add_test(cases, l1_is_a_constant_pull);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Activations, dropout, reductions, gathering and optimisers of the reference against
  * oracles and chosen values. */
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,9 +327,5 @@ int main(void)
     tcase_add_loop_test(cases, reduce_specials, 0, 3);
     tcase_add_test(cases, gather_random);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,7 @@
 /* The reference refuses a process that does not compute as IEEE 754 asks, and says which property
  * failed. */
+#include "suite.h"
+
 #include <cairn/device.h>
 
 #include <check.h>
@@ -64,9 +66,5 @@ int main(void)
     tcase_add_loop_test(cases, denormals, 0, 2);
 #endif
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

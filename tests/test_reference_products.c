@@ -1,6 +1,7 @@
 /* The product and the convolutions of the reference against double-precision oracles, and gradients
  * against finite differences. */
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -345,9 +346,5 @@ int main(void)
     tcase_add_test(cases, conv_data_valid_taps_only);
     tcase_add_loop_test(cases, conv_slopes, 1, 3);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

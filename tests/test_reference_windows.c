@@ -1,6 +1,7 @@
 /* im2col, col2im and pooling of the reference against oracles, finite differences and chosen
  * values. */
 #include "oracle/trial.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,9 +333,5 @@ int main(void)
     tcase_add_test(cases, pool_mean_grad_random);
     tcase_add_test(cases, pool_mean_bits);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* What a run takes for what: counts, the most confident mistakes, and the files about them. */
 #include "io/png.h"
 #include "runs.h"
+#include "suite.h"
 #include <cairn/report.h>
 
 #include <errno.h>
@@ -438,9 +439,5 @@ int main(void)
 #endif
     Suite *s = suite_create("report");
     suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(s);
 }

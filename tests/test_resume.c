@@ -2,7 +2,8 @@
  * can switch on; and what evaluations, patience, schedules and folds leave in the files. */
 #include "base/file.h"
 #include "io/safetensors.h"
-#include "scratch.h"
+#include "suite.h"
+#include "training.h"
 #include <cairn/train.h>
 
 #include <check.h>
@@ -36,15 +37,6 @@ static void watch_event(void *context, const struct cairn_train_event *event)
     w->epochs[w->evaluations++] = event->epoch;
 }
 
-static char *in_scratch(const char *name)
-{
-    static char paths[4][128];
-    static int at;
-    at = (at + 1) % 4;
-    snprintf(paths[at], sizeof paths[at], "%s/%s", scratch, name);
-    return paths[at];
-}
-
 static const char *const model =
     "model: [conv 4 5x5 stride=2 pad=same, batchnorm, relu, maxpool 3 stride=2 pad=1, dropout 0.2, "
     "linear 10]\n";
@@ -69,32 +61,6 @@ static cairn_status train(const char *name, const char *device, const char *data
         .context = w,
     };
     return cairn_train(&o, result);
-}
-
-static char *read_text(const char *path)
-{
-    char *text;
-    size_t size;
-    ck_assert_msg(cairn_file_read(path, &text, &size) == CAIRN_OK, "%s", cairn_error());
-    return text;
-}
-
-/* metrics.jsonl without what a clock decides. */
-static char *timeless(const char *run)
-{
-    char path[160];
-    snprintf(path, sizeof path, "%s/metrics.jsonl", run);
-    char *text = read_text(path), *to = text;
-    for (char *from = text; *from;) {
-        char *end = strchr(from, '\n'), *cut = strstr(from, ",\"seconds\"");
-        ck_assert(end && cut && cut < end);
-        memmove(to, from, (size_t)(cut - from));
-        to += cut - from;
-        *to++ = '\n';
-        from = end + 1;
-    }
-    *to = '\0';
-    return text;
 }
 
 static const struct {
@@ -327,9 +293,5 @@ int main(void)
     tcase_add_test(tc, folds);
     tcase_add_loop_test(tc, refusals, 0, COUNT(refused));
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

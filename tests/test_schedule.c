@@ -1,6 +1,7 @@
 /* Learning rates: the formulas in double precision, the ends exactly, and what a plateau remembers;
  * adam's corrections. */
 #include "train/schedule.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -130,9 +131,5 @@ int main(void)
     tcase_add_test(tc, plateau);
     tcase_add_test(tc, corrections);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* Training as a whole: it learns, and a run ends in the same weights however it got there. */
 #include "base/file.h"
 #include "io/safetensors.h"
+#include "suite.h"
+#include "training.h"
 #include <cairn/train.h>
 
 #include <check.h>
@@ -9,30 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char work[64];
-
-static void set_up(void)
-{
-    strcpy(work, "/tmp/cairn-test-train-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(work));
-}
-
-static void tear_down(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", work);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static char *in_work(const char *name)
-{
-    static char paths[4][128];
-    static int at;
-    at = (at + 1) % 4;
-    snprintf(paths[at], sizeof paths[at], "%s/%s", work, name);
-    return paths[at];
-}
 
 /* Stops a run at its n-th step event; the first two steps of each start give one each. */
 struct watch {
@@ -63,39 +41,13 @@ static cairn_status train(const char *name, const char *device, struct watch *w,
         .sets = short_sets,
         .set_count = 3,
         .compute = {.device = device},
-        .out = in_work(name),
+        .out = in_scratch(name),
         .resume = resume,
         .stop = &w->stop,
         .event = watch_event,
         .context = w,
     };
     return cairn_train(&o, result);
-}
-
-static char *read_text(const char *path)
-{
-    char *text;
-    size_t size;
-    ck_assert_msg(cairn_file_read(path, &text, &size) == CAIRN_OK, "%s", cairn_error());
-    return text;
-}
-
-/* metrics.jsonl without what a clock decides. */
-static char *timeless(const char *run)
-{
-    char path[160];
-    snprintf(path, sizeof path, "%s/metrics.jsonl", run);
-    char *text = read_text(path), *to = text;
-    for (char *from = text; *from;) {
-        char *end = strchr(from, '\n'), *cut = strstr(from, ",\"seconds\"");
-        ck_assert(end && cut && cut < end);
-        memmove(to, from, (size_t)(cut - from));
-        to += cut - from;
-        *to++ = '\n';
-        from = end + 1;
-    }
-    *to = '\0';
-    return text;
 }
 
 START_TEST(learns)
@@ -107,7 +59,7 @@ START_TEST(learns)
                                     .sets = sets,
                                     .set_count = 5,
                                     .compute = {.device = "reference"},
-                                    .out = in_work("run"),
+                                    .out = in_scratch("run"),
                                     .event = watch_event,
                                     .context = &w};
     struct cairn_train_result result;
@@ -165,7 +117,7 @@ START_TEST(interrupted)
     ck_assert_str_eq(result.weights_sha256, expected.weights_sha256);
     ck_assert_str_eq(result.best_weights_sha256, expected.best_weights_sha256);
     ck_assert(result.test_loss == expected.test_loss);
-    char *a = timeless(in_work("whole")), *b = timeless(in_work("parts"));
+    char *a = timeless(in_scratch("whole")), *b = timeless(in_scratch("parts"));
     ck_assert_str_eq(a, b);
     free(a);
     free(b);
@@ -177,7 +129,7 @@ START_TEST(stopped_before_it_began)
     struct watch w = {.stop = 1};
     struct cairn_train_result result;
     ck_assert_int_eq(train("deep/down/run", "reference", &w, 0, &result), CAIRN_INTERRUPTED);
-    ck_assert_int_eq(cairn_file_exists(in_work("deep")), 0);
+    ck_assert_int_eq(cairn_file_exists(in_scratch("deep")), 0);
 }
 END_TEST
 
@@ -189,14 +141,14 @@ START_TEST(crash_between_files)
     struct cairn_train_result expected, result;
     ck_assert_int_eq(train("whole", "reference", &whole, 0, &expected), CAIRN_OK);
     ck_assert_int_eq(train("run", "reference", &w, 0, &result), CAIRN_INTERRUPTED);
-    FILE *file = fopen(in_work("run/metrics.jsonl"), "a");
+    FILE *file = fopen(in_scratch("run/metrics.jsonl"), "a");
     ck_assert_ptr_nonnull(file);
     fputs("{\"epoch\":3}\n", file);
     fclose(file);
     ck_assert_msg(train("run", "reference", &again, 1, &result) == CAIRN_OK, "%s", cairn_error());
     ck_assert_int_eq(again.epochs, 1);
     ck_assert_str_eq(result.weights_sha256, expected.weights_sha256);
-    char *a = timeless(in_work("whole")), *b = timeless(in_work("run"));
+    char *a = timeless(in_scratch("whole")), *b = timeless(in_scratch("run"));
     ck_assert_str_eq(a, b);
     free(a);
     free(b);
@@ -215,7 +167,7 @@ START_TEST(damaged_checkpoint)
     struct cairn_train_result result;
     ck_assert_int_eq(train("run", "reference", &w, 0, &result), CAIRN_INTERRUPTED);
     struct cairn_st_file file;
-    char *path = in_work("run/last.safetensors");
+    char *path = in_scratch("run/last.safetensors");
     ck_assert_msg(cairn_st_read(path, &file) == CAIRN_OK, "%s", cairn_error());
     size_t i = 0;
     while (i < file.metadata_count && strcmp(file.keys[i], "cairn.step") != 0) i++;
@@ -242,7 +194,7 @@ START_TEST(other_recipe)
                                     .sets = short_sets,
                                     .set_count = 2,
                                     .compute = {.device = "reference"},
-                                    .out = in_work("run"),
+                                    .out = in_scratch("run"),
                                     .resume = 1};
     ck_assert_int_eq(cairn_train(&o, &result), CAIRN_INVALID);
     ck_assert_msg(strstr(cairn_error(), "another recipe") && strstr(cairn_error(), "epochs: 3"),
@@ -282,7 +234,7 @@ int main(void)
     Suite *suite = suite_create("train");
     TCase *tc = tcase_create("train");
     tcase_set_timeout(tc, 300);
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_test(tc, learns);
     tcase_add_loop_test(tc, interrupted, 0, 2);
     tcase_add_test(tc, stopped_before_it_began);
@@ -291,9 +243,5 @@ int main(void)
     tcase_add_test(tc, other_recipe);
     tcase_add_test(tc, summary);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }
