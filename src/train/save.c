@@ -98,8 +98,8 @@ cairn_status cairn_trainer_start(struct cairn_trainer *t)
 {
     cairn_status st = t->folder.fresh ? start_fresh(t) : start_resumed(t);
     t->shuffled = -1;
-    t->pending =
-        t->state.batch * t->session.batch; /* what is done was collected when it was saved */
+    if (st == CAIRN_OK) /* what is done was collected when it was saved */
+        t->pending = t->state.batch * t->session.batch;
     return st;
 }
 
