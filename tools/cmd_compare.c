@@ -3,19 +3,10 @@
 #include "compute.h"
 #include "json.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_DEVICES 16
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop = 1;
-}
 
 /* Splits "A,B,C" in place. */
 static int split(char *list, const char **devices)
@@ -46,12 +37,12 @@ static float as_float(uint32_t bits)
 static void print_text(const struct cairn_compare_result *r)
 {
     if (!r->different) {
-        printf("equal for %lld steps: %lld operators, every result the same bits\n",
-               (long long)r->steps, (long long)r->operations);
+        printf("equal for %lld step%s: %lld operators, every result the same bits\n",
+               (long long)r->steps, r->steps == 1 ? "" : "s", (long long)r->operations);
         return;
     }
-    printf("%s differs from %s in step %lld (%lld steps were equal)\n", r->device, r->first,
-           (long long)r->step, (long long)r->steps);
+    printf("%s differs from %s in step %lld (%lld step%s before it equal)\n", r->device, r->first,
+           (long long)r->step, (long long)r->steps, r->steps == 1 ? "" : "s");
     if (r->layer >= 0)
         printf("layer     model[%d] %s\n", r->layer, r->layer_text);
     else
@@ -89,7 +80,7 @@ static int print_json(const struct cairn_compare_result *r)
 
 int cmd_compare(int argc, char **argv)
 {
-    struct cairn_compare_options options = {.stop = &stop};
+    struct cairn_compare_options options = {.steps = 0};
     struct cairn_compare_result result;
     struct option_list sets = {.count = 0}, variants = {.count = 0};
     const char *list = NULL, *devices[MAX_DEVICES], *math = NULL;
@@ -140,8 +131,7 @@ int cmd_compare(int argc, char **argv)
     options.recipe = argv[1];
     options.sets = sets.items;
     options.set_count = sets.count;
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
+    options.stop = tool_watch_signals(SA_RESTART);
     cairn_status st = cairn_compare(&options, &result);
     if (st != CAIRN_OK) return tool_fail("compare", st);
     code = 0;

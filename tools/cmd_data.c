@@ -95,25 +95,6 @@ static int list(int argc, char **argv)
 
 /* --- fetch --- */
 
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-/* The first signal keeps what came; the second one ends the program as usual. */
-static void watch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 struct view {
     int quiet, bar;
 };
@@ -184,7 +165,7 @@ static void print_result(const char *name, const struct cairn_fetch_result *r)
 
 static int fetch(int argc, char **argv)
 {
-    struct cairn_fetch_options o = {.stop = &stop, .event = show};
+    struct cairn_fetch_options o = {.event = show};
     struct cairn_fetch_result result;
     struct option_list mirrors = {.count = 0};
     struct view view = {0};
@@ -222,7 +203,7 @@ static int fetch(int argc, char **argv)
     o.mirror_count = mirrors.count;
     o.patience = (int)patience;
     o.context = &view;
-    watch_signals();
+    o.stop = tool_watch_signals(0);
     cairn_status st = cairn_data_fetch(&o, &result);
     if (view.bar) fputs("\r\033[K", stderr);
     if (st != CAIRN_OK) {

@@ -10,25 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-/* The first signal asks for a checkpoint; the second one ends the program as usual. */
-static void watch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESETHAND | SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 struct view {
     int quiet, bar, color, kernels;
     struct cairn_train_event *folds; /* those that are done, in order; from malloc */
@@ -305,10 +286,9 @@ int cmd_train(int argc, char **argv)
     int terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     struct view view = {.quiet = a.quiet, .bar = terminal && !a.quiet};
     view.color = view.bar && !(no_color && *no_color);
-    a.train.stop = &stop;
+    a.train.stop = tool_watch_signals(SA_RESTART);
     a.train.event = show;
     a.train.context = &view;
-    watch_signals();
     cairn_status st = cairn_train(&a.train, &result);
     clear_bar(&view);
     code = st == CAIRN_OK ? print_result(&result, &view, a.as_json) : tool_fail("train", st);

@@ -6,6 +6,7 @@
 #define CAIRN_TOOLS_COMMANDS_H
 
 #include <cairn/cairn.h>
+#include <signal.h>
 
 /* X(name, what it does): the list of commands, in the order of `cairn --help`; the function is
  * cmd_NAME. A command's row is added when its file is. */
@@ -31,6 +32,10 @@ int tool_fail(const char *command, cairn_status status);
 
 /* Prints "cairn COMMAND: FORMAT..." and returns 2: for wrong use. */
 int tool_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Catches SIGINT and SIGTERM from now on: the first sets the flag that is returned, the second one
+ * ends the program as usual. sa_flags: SA_RESTART, or 0 for signals that break off what waits. */
+const volatile sig_atomic_t *tool_watch_signals(int sa_flags);
 
 /* `value`, or a NaN without a sign: printf() writes one that a processor made as "-nan". */
 double tool_real(double value);

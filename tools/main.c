@@ -41,6 +41,25 @@ double tool_real(double value)
     return isnan(value) ? (double)NAN : value;
 }
 
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+const volatile sig_atomic_t *tool_watch_signals(int sa_flags)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND | sa_flags;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    return &stop;
+}
+
 static void help(void)
 {
     puts("usage: cairn COMMAND [OPTION]... [ARGUMENT]...\n"
