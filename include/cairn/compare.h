@@ -43,9 +43,9 @@ struct cairn_gradcheck_options {
 /* (L(w + e) - L(w - e)) / 2e beside back-propagation. A kink (of ReLU or max pooling) or a strong
  * curve between w - e and w + e makes a right gradient differ, but less and less as e shrinks; a
  * wrong one stays wrong. So a difference above the bound is measured again with e / 4, e / 16 and e
- * / 64. The bound is the allowed difference or, where that is more, what the loss's own rounding
- * may make: 2^-20 max(1, L) / e; at e / 64 with half the difference of the slopes on both sides
- * added, for a kink next to w itself. */
+ * / 64. The bound is the allowed difference; at the smaller steps, where that is more, what the
+ * loss's own rounding may make, 2^-20 max(1, L) / e, and at e / 64 half the difference of the
+ * slopes on both sides besides, for a kink next to w itself. */
 struct cairn_gradcheck_row {
     int64_t pattern; /* as numbered above, from 1; 0: a direction */
     struct cairn_gradcheck_weight weight;

@@ -318,7 +318,7 @@ out:
 static int keeps(struct cairn_gradcheck_row *row, double e, int shrunk, double loss, double bend,
                  double allowed)
 {
-    double bound = 0x1p-20 * fmax(1, fabs(loss)) / e;
+    double bound = shrunk > 0 ? 0x1p-20 * fmax(1, fabs(loss)) / e : 0;
     if (shrunk == SHRINKS) bound += bend / 2;
     row->epsilon = e;
     row->bound = bound > allowed ? bound : allowed;
