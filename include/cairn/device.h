@@ -95,7 +95,7 @@ struct cairn_variant {
     int preferred; /* the default choice for this problem on this device */
     int64_t work;  /* floats of workspace that it needs */
 };
-#define CAIRN_MAX_VARIANTS 8
+#define CAIRN_MAX_VARIANTS 16
 
 /* The variants that the device admits for a problem; returns how many (at least 1) or -1 with the
  * error detail set. */
