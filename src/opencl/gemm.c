@@ -3,7 +3,7 @@
  * Long products are cut into slabs of 4096 k. A launch makes the partial sums of several slabs side
  * by side in the workspace and gemm-slabs.cl adds them in order, so that small results of long
  * products use the whole device. */
-#include "opencl/gemm.h"
+#include "opencl/gemm-launch.h"
 
 #include "device/schema.h"
 #include "opencl/limits.h"
@@ -70,15 +70,10 @@ static enum kind preferred(const struct ocl_backend *be)
     return admitted(be, GPU) && !(be->is_cpu && be->soft_fma) ? GPU : SMALL;
 }
 
-/* How a product is cut along k: `slabs` in all, `at_once` of them in a launch, each for `repeats`
- * results: batches x groups. */
-struct cut {
-    int64_t repeats, k, slabs, at_once, work;
-};
-
-static struct cut cut_of(const struct cairn_gemm *p, int64_t groups)
+static struct ocl_gemm_cut cut_of(const struct cairn_gemm *p, int64_t groups)
 {
-    struct cut cut = {(p->sum ? 1 : p->batch) * groups, p->sum ? p->batch * p->k : p->k, 0, 1, 0};
+    struct ocl_gemm_cut cut = {(p->sum ? 1 : p->batch) * groups, p->sum ? p->batch * p->k : p->k, 0,
+                               1, 0};
     cut.slabs = up(cut.k, SLAB);
     if (cut.slabs == 1) return cut;
     int64_t each = cut.repeats * p->m * p->n;
@@ -180,30 +175,8 @@ static struct ocl_macro macro_of(struct ocl_backend *be, const struct cairn_gemm
     return *kept;
 }
 
-/* One launch: slabs [first, first + count) of every batch and group to `to`, whose leading
- * dimension and strides are given. */
-struct part {
-    int64_t first, count;
-    struct cairn_mem to;
-    int64_t ld, stride_batch, stride_slab, step_group;
-    int partial;
-    const struct ocl_gemm_parts *of;
-};
-
-/* k is counted from the first batch that the operands hold. */
-#define SKIPPED(p, part) ((part)->of->skipped * (p)->k)
-#define FORMAT                                                                                     \
-    "mmmmlllliilllllllil"                                                                          \
-    "iiiilll"
-#define ARGUMENTS(p, cut, part)                                                                    \
-    &(p)->a, &(p)->b, &(p)->bias_v, &(part)->to, (p)->m, (p)->n, (cut)->k - SKIPPED(p, part),      \
-        (p)->k, (int)(p)->ta, (int)(p)->tb, (p)->lda, (p)->ldb, (part)->ld, (p)->stride_a,         \
-        (p)->stride_b, (part)->stride_batch, (part)->stride_slab, (int)(part)->count,              \
-        (part)->first *SLAB - SKIPPED(p, part), (part)->partial, (int)(p)->bias, (int)(p)->act,    \
-        (int)(part)->of->groups, (part)->of->step_a, (part)->of->step_b, (part)->step_group
-
 static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *p,
-                               const struct cut *cut, const struct part *part)
+                               const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part)
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
@@ -219,66 +192,26 @@ static cairn_status launch_cpu(struct ocl_backend *be, const struct cairn_gemm *
     size_t local[3] = {1, 1, 1};
     size_t global[3] = {(size_t)up(p->n, macro.cols), (size_t)up(p->m, macro.rows), (size_t)times};
     TRY(ocl_launch(be, kernel, 3, global, local,
-                   FORMAT "ii"
-                          "iiiiiiiiiiii",
-                   ARGUMENTS(p, cut, part), (int)macro.rows, (int)macro.cols, images != NULL,
-                   (int)v->h, (int)v->w, (int)v->kh, (int)v->kw, (int)v->stride_h, (int)v->stride_w,
-                   (int)v->pad_t, (int)v->pad_l, (int)v->dilation_h, (int)v->dilation_w,
-                   images ? (int)cairn_conv_ow(v) : 1));
-out:
-    return st;
-}
-
-/* Tiles of wide x high results in all, numbered in one dimension: some devices take no more than
- * 65535 work-groups in the second and third. */
-static size_t grid(const struct cairn_gemm *p, const struct cut *cut, const struct part *part,
-                   int64_t wide, int64_t high)
-{
-    return (size_t)(up(p->n, wide) * up(p->m, high) * cut->repeats * part->count);
-}
-
-static cairn_status launch_gpu(struct ocl_backend *be, const struct cairn_gemm *p,
-                               const struct cut *cut, const struct part *part)
-{
-    cairn_status st = CAIRN_OK;
-    cl_kernel kernel;
-    size_t side = be->max_group >= 256 ? 16 : 8;
-    TRY(ocl_kernel(be, "gemm.cl", side == 16 ? "-DGROUP=16" : "-DGROUP=8", "gemm", &kernel));
-    int64_t tile = (int64_t)side * 4;
-    size_t local[2] = {side, side};
-    size_t global[2] = {grid(p, cut, part, tile, tile) * side, side};
-    TRY(ocl_launch(be, kernel, 2, global, local, FORMAT, ARGUMENTS(p, cut, part)));
-out:
-    return st;
-}
-
-static cairn_status launch_small(struct ocl_backend *be, const struct cairn_gemm *p,
-                                 const struct cut *cut, const struct part *part)
-{
-    cairn_status st = CAIRN_OK;
-    cl_kernel kernel;
-    size_t group;
-    cl_ulong local_bytes;
-    TRY(ocl_kernel(be, "gemm-small.cl", NULL, "gemm", &kernel));
-    TRY(ocl_kernel_limits(be, kernel, &group, &local_bytes));
-    size_t local[2] = {group >= 8 ? 8 : 1, group >= 32 ? 4 : 1};
-    size_t groups = grid(p, cut, part, (int64_t)local[0], (int64_t)local[1]);
-    size_t global[2] = {groups * local[0], local[1]};
-    TRY(ocl_launch(be, kernel, 2, global, local, FORMAT, ARGUMENTS(p, cut, part)));
+                   OCL_GEMM_FORMAT "ii"
+                                   "iiiiiiiiiiii",
+                   OCL_GEMM_ARGUMENTS(p, cut, part), (int)macro.rows, (int)macro.cols,
+                   images != NULL, (int)v->h, (int)v->w, (int)v->kh, (int)v->kw, (int)v->stride_h,
+                   (int)v->stride_w, (int)v->pad_t, (int)v->pad_l, (int)v->dilation_h,
+                   (int)v->dilation_w, images ? (int)cairn_conv_ow(v) : 1));
 out:
     return st;
 }
 
 static cairn_status launch(struct ocl_backend *be, enum kind kind, const struct cairn_gemm *p,
-                           const struct cut *cut, const struct part *part)
+                           const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part)
 {
     return kind == CPU   ? launch_cpu(be, p, cut, part)
-           : kind == GPU ? launch_gpu(be, p, cut, part)
-                         : launch_small(be, p, cut, part);
+           : kind == GPU ? ocl_gemm_launch_gpu(be, p, cut, part)
+                         : ocl_gemm_launch_small(be, p, cut, part);
 }
 
 static cairn_status add_slabs(struct ocl_backend *be, const struct cairn_gemm *p,
-                              const struct cut *cut, const struct ocl_gemm_parts *parts,
+                              const struct ocl_gemm_cut *cut, const struct ocl_gemm_parts *parts,
                               int64_t first, int64_t slabs)
 {
     cairn_status st = CAIRN_OK;
@@ -298,7 +231,7 @@ out:
 cairn_status ocl_gemm_add_slabs(struct ocl_backend *be, const struct cairn_gemm *p, int64_t first,
                                 int64_t slabs)
 {
-    struct cut cut = cut_of(p, 1);
+    struct ocl_gemm_cut cut = cut_of(p, 1);
     return add_slabs(be, p, &cut, &(struct ocl_gemm_parts){.groups = 1}, first, slabs);
 }
 
@@ -313,17 +246,18 @@ cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_ge
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
     enum kind kind = kind_of(be, variant);
-    struct cut cut = cut_of(p, parts->groups);
+    struct ocl_gemm_cut cut = cut_of(p, parts->groups);
     int64_t end = parts->count ? parts->first + parts->count : cut.slabs;
     assert(!parts->images || kind == CPU);
     if (cut.slabs == 1) {
-        struct part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, parts->step_c, 0, parts};
+        struct ocl_gemm_part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, parts->step_c, 0, parts};
         return launch(be, kind, p, &cut, &whole);
     }
     for (int64_t first = parts->first; first < end; first += cut.at_once) {
         int64_t count = ocl_min(cut.at_once, end - first), each = p->m * p->n;
-        struct part part = {first, count,        p->work, p->n, parts->groups * count * each,
-                            each,  count * each, 1,       parts};
+        struct ocl_gemm_part part = {
+            first, count,        p->work, p->n, parts->groups * count * each,
+            each,  count * each, 1,       parts};
         TRY(launch(be, kind, p, &cut, &part));
         TRY(add_slabs(be, p, &cut, parts, first, count));
     }
