@@ -89,6 +89,9 @@ cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_
 /* Total and largest bytes allocated on this device by cairn_buffer_create, now. */
 size_t cairn_device_bytes(const struct cairn_device *device);
 
+/* Kernels launched since the device was opened; 0 on the reference, which has none. */
+int64_t cairn_device_launches(const struct cairn_device *device);
+
 /* One way of a backend to run a problem. */
 struct cairn_variant {
     char name[16]; /* "cpu", "gpu", "small"; "plain" where there is only one */

@@ -146,6 +146,57 @@ cairn_status cairn_summarize(const char *recipe, const char *const *sets, int se
                              struct cairn_summary *summary);
 void cairn_summary_free(struct cairn_summary *summary);
 
+/* --- timing a recipe ---
+ *
+ * Steps of a recipe's plan, timed on made-up images: random bytes in the shape of the data set, as
+ * many as it has, so that memory is that of a training. No file is read; a data set that has no
+ * shape without its folder ("images") is asked for its names and one image, as a summary does.
+ * Weights hardly move, however many steps are timed: the learning rate is the recipe's times 2^-20,
+ * which changes no step's work. */
+
+struct cairn_recipe_bench;
+
+enum cairn_pass {
+    CAIRN_PASS_TRAIN,     /* gather, forward, loss, backward, update; `batch` images */
+    CAIRN_PASS_INFERENCE, /* gather, forward, loss, as in evaluations; as many images */
+    CAIRN_PASSES
+};
+
+struct cairn_pass_info {
+    int64_t operators;       /* of a step */
+    double flops, bytes;     /* sums over the operators, as in <cairn/problem.h> */
+    int64_t launches, steps; /* kernels of a step, none on the reference; steps of a sample; both
+                                are 0 before the first sample */
+};
+
+struct cairn_recipe_bench_info {
+    char recipe[256], data[64];
+    int64_t c, h, w, classes, parameters, batch;
+    int64_t device_bytes; /* all that is allocated on the device */
+    struct cairn_pass_info passes[CAIRN_PASSES];
+};
+
+/* Reads the recipe, makes images, opens the device and allocates. A sample takes about `seconds`
+ * (0: 0.03), at least one step. compute->device NULL: "opencl". CAIRN_INVALID where a batch is more
+ * than there are images. */
+cairn_status cairn_recipe_bench_create(const char *recipe, const char *const *sets, int set_count,
+                                       const struct cairn_compute *compute, double seconds,
+                                       struct cairn_recipe_bench **bench);
+void cairn_recipe_bench_destroy(struct cairn_recipe_bench *bench); /* NULL is fine */
+
+const struct cairn_recipe_bench_info *
+cairn_recipe_bench_info(const struct cairn_recipe_bench *bench);
+struct cairn_device *cairn_recipe_bench_device(struct cairn_recipe_bench *bench);
+
+/* Queues one sample's steps, waits once and gives the seconds of one step. Before the first sample
+ * of a pass it runs some steps, until kernels are built and caches are warm. */
+cairn_status cairn_recipe_bench_sample(struct cairn_recipe_bench *bench, enum cairn_pass pass,
+                                       double *seconds);
+
+/* Operator `number` of a pass, from 0, its memory unset; 0 behind the last. */
+int cairn_recipe_bench_problem(const struct cairn_recipe_bench *bench, enum cairn_pass pass,
+                               int64_t number, struct cairn_problem *problem);
+
 #ifdef __cplusplus
 }
 #endif

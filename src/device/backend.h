@@ -74,6 +74,7 @@ struct cairn_backend {
     /* Forced variant name per operator, "" for the default; read by backends whose operators use
      * others inside (conv: gemm). */
     char forced[CAIRN_OP_COUNT][16];
+    int64_t launches; /* kernels launched since opening */
 };
 
 /* A kind of backend: the registry's entry. */

@@ -156,3 +156,8 @@ enum cairn_math cairn_device_math(const struct cairn_device *device)
 {
     return device->backend->options.math;
 }
+
+int64_t cairn_device_launches(const struct cairn_device *device)
+{
+    return device->backend->launches;
+}

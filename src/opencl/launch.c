@@ -180,6 +180,7 @@ static cairn_status enqueue(struct ocl_backend *be, cl_kernel kernel, int dims,
         be->profile->pending[be->profile->count].event = event;
         be->profile->pending[be->profile->count++].kernel = kernel;
     }
+    be->base.launches++;
     ocl_enqueued(be);
 out:
     return st;

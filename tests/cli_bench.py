@@ -1,0 +1,88 @@
+"""The program from outside: what it measures. Usage: cli_bench.py CAIRN. See cli.py. No time is held to a bound."""
+
+import json
+import os
+import shutil
+import sys
+
+import cli
+from cli import TINY, check
+
+FEW = ["--device", "reference", "--samples", "2", "--sample-ms", "1"]
+
+
+def positive(value, *keys):
+    return all(isinstance(value[key], (int, float)) and value[key] > 0 for key in keys)
+
+
+def test_operators(b):
+    r = b.run("bench", *FEW, "--op", "gemm m=9 n=8 k=7", "--json")
+    one = json.loads(r.stdout)
+    check(r.returncode == 0 and one["problem"] == "gemm m=9 n=8 k=7" and one["samples"] == 2 and
+          positive(one, "seconds", "min", "max", "gflops", "gbytes"), "one operator", r)
+    shapes = b.write("shapes.txt", "# a list\n\ngemm m=3 n=4 k=5 : data=real seed=1 offset.a=3\r\nreduce n2=10\n")
+    r = b.run("bench", *FEW, "--op", "sgd count=5", "--file", shapes, "--variant", "gemm=plain", "--json")
+    check(r.returncode == 0 and [one["problem"] for one in json.loads(r.stdout)] == ["sgd count=5", "gemm m=3 n=4 k=5", "reduce n2=10"],
+          "operators of a file", r)
+    r = b.run("bench", *FEW, "--file", shapes)
+    check(r.returncode == 0 and r.stdout.count(" us ") == 2 and "GFLOP/s" in r.stdout, "a file as text", r)
+    t = ["bench", "--device", "reference"]
+    b.refused("nothing to time", 2, "nothing to time", *t)
+    b.refused("an unknown operator", 2, "'matmul' is not an operator", *t, "--op", "matmul")
+    b.refused("a problem with a word behind it", 2, "'data' is not of the form", *t, "--op", "gemm m=3 : data")
+    b.refused("no such list", 2, "nowhere.txt: No such file", *t, "--file", "nowhere.txt")
+    b.refused("an empty list", 2, "/dev/null holds no problem", *t, "--file", "/dev/null")
+    b.refused("a folder as list", 2, "reading / failed", *t, "--file", "/")
+    for line, says in (("gemm m=0", "m"), ("conv k=1", "conv has no field 'k'"), ("gemm : seed=x", "seed")):
+        path = b.write("wrong.txt", f"# wrong\n\nreduce n2=10\n{line}\n")
+        b.refused(f"a list with '{line}'", 2, [path + ":4: ", says], *t, "--file", path)
+    b.refused("a peer of what it does not know", 2, [shapes + ":4: ", "knows gemm only, not reduce"], *t, "--file", shapes, "--peer", "openblas")
+    b.refused("an unknown peer", 2, "there is: openblas", *t, "--op", "gemm", "--peer", "mkl")
+    b.refused("math", 2, "neither exact nor fast", *t, "--op", "gemm", "--math", "double")
+    for samples in ("0", "1002", "many"):
+        b.refused(f"{samples} samples", 2, f"--samples: '{samples}'", *t, "--op", "gemm", "--samples", samples)
+
+
+def test_recipes(b):
+    t = ["bench", "--device", "reference", "--recipe", "glyphs-tiny"]
+    r = b.run("bench", *FEW, "--recipe", "glyphs-tiny", "--batch", "8", "--set", "vars.drop=0", "--json")
+    got = json.loads(r.stdout)
+    keys = ("seconds", "min", "max", "samples_per_second", "gflops", "gbytes", "operators", "steps")
+    check(r.returncode == 0 and got["batch"] == 8 and got["device_bytes"] > 0 and positive(got, *keys) and
+          positive(got["inference"], *keys) and got["inference"]["operators"] < got["operators"], "a recipe", r)
+    check(abs(got["samples_per_second"] * got["seconds"] / 8 - 1) < 1e-6, "images per second", r)
+    r = b.run("bench", *FEW, "--recipe", TINY)
+    check(r.returncode == 0 and "training " in r.stdout and "inference " in r.stdout and "images/s" in r.stdout, "a recipe as text", r)
+    r = b.run(*t, "--list")
+    lines = [line for line in r.stdout.splitlines() if not line.startswith("#")]
+    check(r.returncode == 0 and len(lines) == len(set(lines)) and any(line.startswith("adam ") for line in lines), "a recipe's operators", r)
+    r = b.run("bench", *FEW, "--file", b.write("net.txt", r.stdout), "--json")
+    check(r.returncode == 0 and [one["problem"] for one in json.loads(r.stdout)] == lines, "the list given back", r)
+    r = b.run("bench", *FEW, "--recipe", "mnist-lenet", "--batch", "2", "--json")
+    check(r.returncode == 0 and json.loads(r.stdout)["input"] == [1, 28, 28], "a data set whose files are not there", r)
+    b.refused("no such recipe", 2, "there is no recipe 'nope'", "bench", "--recipe", "nope")
+    b.refused("a recipe and operators", 2, "choose one", *t, "--op", "gemm")
+    b.refused("a recipe and a peer", 2, "no recipes", *t, "--peer", "openblas")
+    b.refused("no images", 2, "--batch: '0'", *t, "--batch", "0")
+    b.refused("more images than there are", 2, "only 540 to train with", *t, "--batch", "541")
+    b.refused("a setting that is none", 2, "unknown key 'lr'", *t, "--set", "train.lr=1")
+    b.refused("a batch that is not whole", 2, "train.accumulate", *t, "--set", "train.accumulate=3", "--batch", "32")
+    b.refused("a variant without its operator", 2, "OP=NAME", *t, "--variant", "gemm")
+    b.refused("a folder of images without the folder", 2, "--data-dir", *t, "--set", "data.name=images")
+    for option in (["--batch", "2"], ["--set", "x=1"], ["--list"], ["--data-dir", "."]):
+        b.refused(f"{option[0]} of operators", 2, option[0] + " belongs to --recipe", "bench", "--op", "gemm", *option)
+
+
+def main():
+    bench = cli.Bench(os.path.abspath(sys.argv[1]))
+    try:
+        test_operators(bench)
+        test_recipes(bench)
+    finally:
+        shutil.rmtree(bench.work, ignore_errors=True)
+    print(f"{cli.checks} checks, {cli.failures} failures")
+    sys.exit(1 if cli.failures else 0)
+
+
+if __name__ == "__main__":
+    main()

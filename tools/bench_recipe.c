@@ -1,0 +1,128 @@
+/* cairn bench --recipe: a training step and an inference step of a recipe. */
+#include "bench.h"
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[CAIRN_PASSES] = {"training", "inference"};
+
+/* The operators of both passes as lines, each once. */
+static void list_operators(const struct cairn_recipe_bench *timed)
+{
+    char line[512], other[512];
+    struct cairn_problem problem, earlier;
+    for (int pass = 0; pass < CAIRN_PASSES; pass++) {
+        printf("# %s\n", names[pass]);
+        for (int64_t i = 0; cairn_recipe_bench_problem(timed, (enum cairn_pass)pass, i, &problem);
+             i++) {
+            int known = 0;
+            cairn_problem_print(&problem, line, sizeof line);
+            for (int p = 0; p <= pass && !known; p++)
+                for (int64_t k = 0;
+                     !known && (p < pass || k < i) &&
+                     cairn_recipe_bench_problem(timed, (enum cairn_pass)p, k, &earlier);
+                     k++) {
+                    cairn_problem_print(&earlier, other, sizeof other);
+                    known = !strcmp(line, other);
+                }
+            if (!known) puts(line);
+        }
+    }
+}
+
+static json_t *pass_json(const struct cairn_recipe_bench_info *info, enum cairn_pass pass,
+                         struct times t)
+{
+    const struct cairn_pass_info *p = &info->passes[pass];
+    return json_pack("{s:f s:f s:f s:f s:f s:f s:I s:I s:I}", "seconds", t.median, "min", t.min,
+                     "max", t.max, "samples_per_second", (double)info->batch / t.median, "gflops",
+                     p->flops / t.median * 1e-9, "gbytes", p->bytes / t.median * 1e-9, "launches",
+                     (json_int_t)p->launches, "operators", (json_int_t)p->operators, "steps",
+                     (json_int_t)p->steps);
+}
+
+/* The training step's figures, and beside them those of inference. */
+static int print_json(const struct bench *bench, const struct cairn_device_info *device,
+                      const char *math, const struct cairn_recipe_bench_info *info,
+                      const struct times *t)
+{
+    json_t *object =
+        json_pack("{s:o s:s s:[I,I,I] s:I s:I s:I s:I s:s s:o s:o s:s s:I}", "recipe",
+                  tool_json_text(info->recipe), "data", info->data, "input", (json_int_t)info->c,
+                  (json_int_t)info->h, (json_int_t)info->w, "classes", (json_int_t)info->classes,
+                  "parameters", (json_int_t)info->parameters, "batch", (json_int_t)info->batch,
+                  "device_bytes", (json_int_t)info->device_bytes, "device", device->spec, "name",
+                  tool_json_text(device->name), "driver", tool_json_text(device->driver), "math",
+                  math, "samples", (json_int_t)bench->samples);
+    json_t *train = pass_json(info, CAIRN_PASS_TRAIN, t[CAIRN_PASS_TRAIN]),
+           *inference = pass_json(info, CAIRN_PASS_INFERENCE, t[CAIRN_PASS_INFERENCE]);
+    if (!object || !train || !inference || json_object_update(object, train) ||
+        json_object_set(object, "inference", inference)) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(train);
+    json_decref(inference);
+    return tool_json_print("bench", object);
+}
+
+static void print_text(const struct cairn_recipe_bench_info *info, const struct times *t)
+{
+    char size[32];
+    compute_size_text(size, sizeof size, info->device_bytes);
+    printf("%s: batches of %lld images %lldx%lldx%lld (%s), %lld parameters, %s on the device\n",
+           info->recipe, (long long)info->batch, (long long)info->c, (long long)info->h,
+           (long long)info->w, info->data, (long long)info->parameters, size);
+    for (int pass = 0; pass < CAIRN_PASSES; pass++) {
+        const struct cairn_pass_info *p = &info->passes[pass];
+        printf("    %-9s %11.2f us   [%.2f .. %.2f]   %.0f images/s   %.1f GFLOP/s   %lld "
+               "operators, %lld launches\n",
+               names[pass], t[pass].median * 1e6, t[pass].min * 1e6, t[pass].max * 1e6,
+               (double)info->batch / t[pass].median, p->flops / t[pass].median * 1e-9,
+               (long long)p->operators, (long long)p->launches);
+    }
+}
+
+static int time_passes(struct bench *bench, const char *math, struct cairn_recipe_bench *timed)
+{
+    struct times t[CAIRN_PASSES];
+    double samples[BENCH_SAMPLES_MOST];
+    const struct cairn_recipe_bench_info *info = cairn_recipe_bench_info(timed);
+    const struct cairn_device_info *device = cairn_device_info(cairn_recipe_bench_device(timed));
+    if (!bench->as_json)
+        printf("%s (%s), %s, median of %lld samples\n", device->spec, device->name, math,
+               (long long)bench->samples);
+    for (int pass = 0; pass < CAIRN_PASSES; pass++) {
+        for (int64_t i = 0; i < bench->samples; i++) {
+            cairn_status st = cairn_recipe_bench_sample(timed, (enum cairn_pass)pass, &samples[i]);
+            if (st != CAIRN_OK) return tool_fail("bench", st);
+        }
+        t[pass] = bench_times(samples, bench->samples);
+    }
+    if (bench->as_json) return print_json(bench, device, math, info, t);
+    print_text(info, t);
+    return 0;
+}
+
+int bench_recipe(struct bench *bench)
+{
+    struct cairn_compute compute;
+    struct cairn_recipe_bench *timed = NULL;
+    char batch[64];
+    int code = compute_read("bench", &bench->compute, &compute);
+    if (code >= 0) return code;
+    if (bench->batch && bench->sets.count == OPTION_LIST_MAX)
+        return tool_misuse("bench", "too many settings");
+    snprintf(batch, sizeof batch, "train.batch=%lld", (long long)bench->batch);
+    if (bench->batch) bench->sets.items[bench->sets.count++] = batch;
+    cairn_status st = cairn_recipe_bench_create(bench->recipe, bench->sets.items, bench->sets.count,
+                                                &compute, 1e-3 * (double)bench->sample_ms, &timed);
+    if (st != CAIRN_OK) return tool_fail("bench", st);
+    if (bench->list)
+        list_operators(timed), code = 0;
+    else
+        code = time_passes(bench, compute.math == CAIRN_MATH_FAST ? "fast" : "exact", timed);
+    cairn_recipe_bench_destroy(timed);
+    return code;
+}
