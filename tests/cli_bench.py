@@ -60,6 +60,12 @@ def test_recipes(b):
     check(r.returncode == 0 and [one["problem"] for one in json.loads(r.stdout)] == lines, "the list given back", r)
     r = b.run("bench", *FEW, "--recipe", "mnist-lenet", "--batch", "2", "--json")
     check(r.returncode == 0 and json.loads(r.stdout)["input"] == [1, 28, 28], "a data set whose files are not there", r)
+    folder = os.path.join(cli.ROOT, "tools", "bench")
+    recipes = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".yaml")]
+    check(len(recipes) == 6, f"the recipes of tools/bench: {recipes}")
+    for recipe in recipes:
+        r = b.run("bench", "--device", "reference", "--recipe", recipe, "--list")
+        check(r.returncode == 0 and "\nsgd " in r.stdout or "\nadam " in r.stdout, recipe, r)
     b.refused("no such recipe", 2, "there is no recipe 'nope'", "bench", "--recipe", "nope")
     b.refused("a recipe and operators", 2, "choose one", *t, "--op", "gemm")
     b.refused("a recipe and a peer", 2, "no recipes", *t, "--peer", "openblas")
