@@ -60,6 +60,7 @@ int cmd_bench(int argc, char **argv)
         {"list", OPTION_FLAG, &bench.list, NULL,
          "print the recipe's operators as lines for --file and time nothing", 0, 0, NULL},
         COMPUTE_DATA_ROW(&bench.compute),
+        COMPUTE_TUNE_ROW(&bench.compute),
         {"device", OPTION_TEXT, &bench.compute.device, "D", "the device to time (opencl)", 0, 0,
          NULL},
         {"variant", OPTION_LIST, &bench.compute.variants, "V",

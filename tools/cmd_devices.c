@@ -67,6 +67,20 @@ static void print_bytes(const char *label, int64_t bytes)
     printf("%s%.4g %s", label, value, units[unit]);
 }
 
+/* What `cairn tune` has found on a device. */
+static void print_tuned(const struct cairn_device_info *info)
+{
+    static const char *const names[] = {"exact", "fast"};
+    struct cairn_tune_known known;
+    for (int math = CAIRN_MATH_EXACT; math <= CAIRN_MATH_FAST; math++) {
+        if (cairn_tune_look(info, (enum cairn_math)math, &known) != CAIRN_OK) continue;
+        if (known.note[0]) printf("  tuned     %s: %s\n", names[math], known.note);
+        if (known.known)
+            printf("  tuned     %s: %d problems, %d of them not with their default (%s)\n",
+                   names[math], known.known, known.won, known.path);
+    }
+}
+
 static void print_text(const struct entry *entry)
 {
     const struct cairn_device_info *info = &entry->info;
@@ -81,6 +95,7 @@ static void print_text(const struct entry *entry)
     print_bytes(", one buffer ", info->max_alloc_bytes);
     if (info->local_bytes) print_bytes(", local ", info->local_bytes);
     printf("\n  exact     %s\n", exact);
+    if (info->available) print_tuned(info);
 }
 
 static json_t *to_json(const struct entry *entry)
@@ -100,6 +115,11 @@ static json_t *to_json(const struct entry *entry)
         json_object_set_new(object, "integer_fma", json_boolean(info->soft_fma));
         json_object_set_new(object, "wrong", tool_json_text(info->probe_note));
     }
+    struct cairn_tune_known known;
+    if (info->available && cairn_tune_look(info, CAIRN_MATH_EXACT, &known) == CAIRN_OK)
+        json_object_set_new(object, "tuned",
+                            json_pack("{s:i s:i s:o}", "problems", known.known, "won", known.won,
+                                      "file", tool_json_text(known.path)));
     if (entry->status != CAIRN_OK)
         json_object_set_new(object, "error", tool_json_text(entry->error));
     return object;

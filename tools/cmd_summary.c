@@ -17,17 +17,18 @@ static int print_json(const struct cairn_summary *s)
                                         "parameters", (json_int_t)row->parameters));
     }
     json_t *object = json_pack(
-        "{s:o s:s s:[I,I,I] s:I s:I s:I s:I s:o s:I s:I s:I s:o s:{s:I s:I s:I s:I s:I s:I s:I}}",
+        "{s:o s:s s:[I,I,I] s:I s:I s:I s:I s:o s:I s:I s:I s:o s:I s:{s:I s:I s:I s:I s:I s:I "
+        "s:I}}",
         "recipe", tool_json_text(s->recipe), "data", s->data, "input", (json_int_t)s->c,
         (json_int_t)s->h, (json_int_t)s->w, "classes", (json_int_t)s->classes, "train_images",
         (json_int_t)s->train_images, "validation_images", (json_int_t)s->validation_images,
         "test_images", (json_int_t)s->test_images, "layers", layers, "parameters",
         (json_int_t)s->parameters, "batch", (json_int_t)s->batch, "steps_per_epoch",
-        (json_int_t)s->steps_per_epoch, "device", tool_json_text(s->device), "memory_bytes",
-        "weights", (json_int_t)s->weights_bytes, "gradients", (json_int_t)s->gradients_bytes,
-        "moments", (json_int_t)s->moments_bytes, "activations", (json_int_t)s->activations_bytes,
-        "data", (json_int_t)s->data_bytes, "other", (json_int_t)s->other_bytes, "total",
-        (json_int_t)s->total_bytes);
+        (json_int_t)s->steps_per_epoch, "device", tool_json_text(s->device), "tuned",
+        (json_int_t)s->tuned, "memory_bytes", "weights", (json_int_t)s->weights_bytes, "gradients",
+        (json_int_t)s->gradients_bytes, "moments", (json_int_t)s->moments_bytes, "activations",
+        (json_int_t)s->activations_bytes, "data", (json_int_t)s->data_bytes, "other",
+        (json_int_t)s->other_bytes, "total", (json_int_t)s->total_bytes);
     return tool_json_print("summary", object);
 }
 
@@ -74,6 +75,8 @@ static void print_text(const struct cairn_summary *s)
     print_count(14, s->parameters);
     printf("\n\nmemory for training with batch %lld (%lld steps an epoch), workspace as on %s:\n",
            (long long)s->batch, (long long)s->steps_per_epoch, s->device);
+    if (s->tuned)
+        printf("  (%lld problems of this device run as `cairn tune` chose)\n", (long long)s->tuned);
     print_bytes("weights", s->weights_bytes);
     print_bytes("gradients", s->gradients_bytes);
     print_bytes("optimizer's moments", s->moments_bytes);

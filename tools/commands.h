@@ -20,7 +20,8 @@
     X(gradcheck, "measure gradients against slopes of the loss")                                   \
     X(compare, "find the first tensor in which two devices differ")                                \
     X(check, "compare operators with the reference, bit by bit")                                   \
-    X(bench, "time an operator, alone or against a peer")
+    X(bench, "time an operator, alone or against a peer")                                          \
+    X(tune, "race the variants of a recipe's operators, keep the fastest")
 
 #define CAIRN_COMMAND_DECL(name, text) int cmd_##name(int argc, char **argv);
 CAIRN_COMMANDS(CAIRN_COMMAND_DECL)
@@ -29,6 +30,9 @@ CAIRN_COMMANDS(CAIRN_COMMAND_DECL)
 /* Prints "cairn COMMAND: DETAIL" for the last failure of the library and returns the exit status
  * that belongs to it. */
 int tool_fail(const char *command, cairn_status status);
+
+/* Prints "cairn: note: TEXT" on standard error: what is no failure. */
+void tool_note(const char *text);
 
 /* Prints "cairn COMMAND: FORMAT..." and returns 2: for wrong use. */
 int tool_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

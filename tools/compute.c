@@ -11,6 +11,8 @@ int compute_read(const char *command, const struct compute_options *options,
         .device = options->device,
         .data_dir = options->data_dir,
         .profile = options->profile,
+        .no_tune = options->no_tune,
+        .note = tool_note,
         .variants = options->variants.items,
         .variant_count = options->variants.count,
     };

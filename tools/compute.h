@@ -8,7 +8,7 @@
 struct compute_options {
     const char *device, *math, *data_dir;
     struct option_list variants;
-    int profile;
+    int profile, no_tune;
 };
 
 /* Rows of an option table. */
@@ -22,9 +22,19 @@ struct compute_options {
      0,                                                                                            \
      NULL},                                                                                        \
         {"math", OPTION_TEXT, &(o)->math, "MODE", "exact (the default) or fast", 0, 0, NULL},      \
+        {"variant",                                                                                \
+         OPTION_LIST,                                                                              \
+         &(o)->variants,                                                                           \
+         "OP=NAME",                                                                                \
+         "force a variant of an operator, like gemm=cpu",                                          \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
+        COMPUTE_TUNE_ROW(o)
+#define COMPUTE_TUNE_ROW(o)                                                                        \
     {                                                                                              \
-        "variant", OPTION_LIST, &(o)->variants, "OP=NAME",                                         \
-            "force a variant of an operator, like gemm=cpu", 0, 0, NULL                            \
+        "no-tune", OPTION_FLAG, &(o)->no_tune, NULL,                                               \
+            "the default variants, not those that `cairn tune` chose", 0, 0, NULL                  \
     }
 #define COMPUTE_DATA_ROW(o)                                                                        \
     {                                                                                              \

@@ -25,6 +25,11 @@ int tool_fail(const char *command, cairn_status status)
     return cairn_status_exit(status);
 }
 
+void tool_note(const char *text)
+{
+    fprintf(stderr, "cairn: note: %s\n", text);
+}
+
 int tool_misuse(const char *command, const char *format, ...)
 {
     va_list args;

@@ -11,6 +11,7 @@
 #include <cairn/report.h>
 #include <cairn/status.h>
 #include <cairn/train.h>
+#include <cairn/tune.h>
 
 #ifdef __cplusplus
 extern "C" {

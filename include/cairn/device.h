@@ -110,6 +110,18 @@ int cairn_device_variants(struct cairn_device *device, const struct cairn_proble
  * CAIRN_INVALID if the operator or name is unknown. */
 cairn_status cairn_device_force(struct cairn_device *device, const char *op, const char *name);
 
+/* Prefers a variant for one problem in every later run; NULL: the default again. It stands for all
+ * problems with the same sizes and kinds: scalars, seeds, memory and what moves from step to step
+ * (step, first, stream, total) do not count. A forced variant wins over it; one that the device
+ * does not admit for the problem is passed over. As forcing it changes workspaces: prefer before
+ * plans are compiled. */
+cairn_status cairn_device_prefer(struct cairn_device *device, const struct cairn_problem *problem,
+                                 const char *variant);
+
+/* What the variants' results depend on beside the device: SHA-256 of the kernels of this
+ * kind of device, CAIRN_KERNEL_DIR considered, and of what launches them. */
+cairn_status cairn_device_sources(const struct cairn_device_info *info, char digest[65]);
+
 /* Floats of workspace that cairn_run() will need for this problem, with the variant that it will
  * choose. */
 cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_problem *problem,

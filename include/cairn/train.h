@@ -24,6 +24,8 @@ struct cairn_compute {
     const char *const *variants; /* "OP=NAME": forced variants */
     int variant_count;
     const char *data_dir; /* NULL: where data sets are kept, see the manual of the data rooms */
+    int no_tune;          /* 1: not the variants that cairn_tune() found */
+    void (*note)(const char *text); /* may be NULL: one line that is no failure */
 };
 
 /* --- training --- */
@@ -119,6 +121,28 @@ struct cairn_eval_result {
 cairn_status cairn_eval(const struct cairn_eval_options *options, struct cairn_eval_result *result);
 void cairn_eval_result_free(struct cairn_eval_result *result);
 
+/* --- the operators of a recipe: what `cairn tune` races; nothing is allocated on the device --- */
+
+/* One of a training step of a whole batch, of an evaluation of a whole batch, or of both. Problems
+ * that are alike (see cairn_device_prefer()) are one. */
+struct cairn_recipe_problem {
+    struct cairn_problem problem;
+    int64_t train, evaluate; /* how often a training step and an evaluation run it */
+};
+
+struct cairn_recipe_problems {
+    char recipe[256];
+    int64_t batch, eval_batch; /* images of either */
+    struct cairn_recipe_problem *items;
+    int count;
+};
+
+/* As compiled for the device of `compute` (NULL: "opencl"). batch 0: the recipe's. */
+cairn_status cairn_recipe_list(const char *recipe, const char *const *sets, int set_count,
+                               int64_t batch, const struct cairn_compute *compute,
+                               struct cairn_recipe_problems *problems);
+void cairn_recipe_problems_free(struct cairn_recipe_problems *problems);
+
 /* --- describing a recipe; nothing is allocated on the device --- */
 
 struct cairn_summary_row {
@@ -134,6 +158,7 @@ struct cairn_summary {
     struct cairn_summary_row *rows;
     int row_count;
     int64_t parameters, batch, steps_per_epoch;
+    int64_t tuned; /* problems for which the device prefers another variant than the default */
     /* Bytes for training on the device; gradients are twice there where batches are computed in
      * parts, activations holds workspace too, other the indices, losses and logits. */
     int64_t weights_bytes, gradients_bytes, moments_bytes, activations_bytes, data_bytes,

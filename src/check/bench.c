@@ -60,7 +60,7 @@ static cairn_status name_variant(struct cairn_bench *bench)
     struct cairn_variant variants[CAIRN_MAX_VARIANTS];
     int count = cairn_device_variants(bench->device, &bench->problem, variants);
     if (count < 1) return CAIRN_INVALID;
-    int picked = cairn_pick_variant(bench->device->backend, bench->problem.op, variants, count);
+    int picked = cairn_choose_variant(bench->device, &bench->problem, variants, count);
     memcpy(bench->variant, variants[picked].name, sizeof bench->variant);
     return CAIRN_OK;
 }

@@ -6,14 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct session {
-    struct cairn_device *device, *against;
-    const struct cairn_check_options *options;
-    struct cairn_check_result *result;
-};
-
-static cairn_status run_way(const struct session *session, const struct check_case *way,
-                            struct check_image *images, double *const *bounds)
+cairn_status check_way(const struct check_session *session, const struct check_case *way,
+                       struct check_image *images, double *const *bounds)
 {
     cairn_status st = CAIRN_OK;
     char line[1024];
@@ -35,7 +29,7 @@ out:
     return st == CAIRN_OK ? st : cairn_fail_in(st, "%s", line);
 }
 
-static cairn_status run_variants(const struct session *session, const struct check_case *c,
+static cairn_status run_variants(const struct check_session *session, const struct check_case *c,
                                  struct check_image *images, double *const *bounds, int *ran)
 {
     cairn_status st = CAIRN_OK;
@@ -48,7 +42,7 @@ static cairn_status run_variants(const struct session *session, const struct che
         if (c->variant[0] && strcmp(c->variant, variants[i].name) != 0) continue;
         if (count > 1) memcpy(way.variant, variants[i].name, sizeof way.variant);
         TRY(cairn_device_force(session->device, op, variants[i].name));
-        TRY(run_way(session, &way, images, bounds));
+        TRY(check_way(session, &way, images, bounds));
         (*ran)++;
     }
 out:
@@ -56,7 +50,8 @@ out:
     return st;
 }
 
-static cairn_status run_case(const struct session *session, const struct check_case *c, int *ran)
+static cairn_status run_case(const struct check_session *session, const struct check_case *c,
+                             int *ran)
 {
     cairn_status st = CAIRN_OK;
     char line[1024];
@@ -97,7 +92,7 @@ cairn_status cairn_check_random(struct cairn_device *device, struct cairn_device
 {
     cairn_status st = CAIRN_OK;
     struct cairn_check_result before = *result;
-    struct session session = {device, against, options, result};
+    struct check_session session = {device, against, options, result};
     int64_t total = options->cases ? options->cases : 100;
     struct check_case c;
     int ran;
@@ -123,7 +118,7 @@ cairn_status cairn_check_line(struct cairn_device *device, struct cairn_device *
 {
     cairn_status st = CAIRN_OK;
     struct cairn_check_result before = *result;
-    struct session session = {device, against, options, result};
+    struct check_session session = {device, against, options, result};
     struct check_case c;
     int ran;
     TRY(check_case_parse(line, &c));

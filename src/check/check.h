@@ -183,6 +183,17 @@ void check_untouched(struct check_report *report, const struct check_image *imag
                      enum check_side side);
 void check_work(struct check_report *report, const struct check_break *broken);
 
+/* Runs a case on session->device with the variant that it would choose now, and compares: results
+ * with the images' want (bounds as above), guards, inputs, and a second run if options->twice. The
+ * findings go to the result and options->failure. */
+struct check_session {
+    struct cairn_device *device, *against;
+    const struct cairn_check_options *options;
+    struct cairn_check_result *result;
+};
+cairn_status check_way(const struct check_session *session, const struct check_case *way,
+                       struct check_image *images, double *const *bounds);
+
 /* For the families' bounds. Element `index` of an operand, and the largest magnitude of an input.
  */
 float check_float_at(const struct check_image *image, const void *data, int64_t index);

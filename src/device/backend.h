@@ -89,6 +89,8 @@ struct cairn_driver {
                          struct cairn_backend **backend);
     /* Fills info's probe fields. */
     cairn_status (*probe)(struct cairn_device_info *info);
+    /* SHA-256 of the sources of its variants; NULL where there are none to choose from. */
+    cairn_status (*sources)(char digest[65]);
 };
 
 /* Each backend's source file defines its own; src/device/registry.c is the only user. */

@@ -3,14 +3,21 @@
 #define CAIRN_DEVICE_DEVICE_H
 
 #include "device/backend.h"
+#include "device/choices.h"
 
 struct cairn_device {
     struct cairn_backend *backend;
-    size_t bytes;      /* allocated now */
-    uint64_t enqueued; /* operators handed over since opening */
-    uint64_t waited;   /* of those, known to be finished */
+    struct cairn_choices *choices; /* see cairn_device_prefer() */
+    size_t bytes;                  /* allocated now */
+    uint64_t enqueued;             /* operators handed over since opening */
+    uint64_t waited;               /* of those, known to be finished */
     cairn_status failed;
     char failure[512]; /* detail of the first late failure, returned again by everything after it */
 };
+
+/* The variant that a completed problem gets: the forced one, else the preferred choice of
+ * cairn_device_prefer(), else the default. Returns its index. */
+int cairn_choose_variant(const struct cairn_device *device, const struct cairn_problem *problem,
+                         const struct cairn_variant *variants, int count);
 
 #endif

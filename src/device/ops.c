@@ -93,6 +93,37 @@ int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
     return preferred;
 }
 
+/* What forces the variant of an operator: its own name, or the product's for the convolutions that
+ * are made of it. */
+static int is_forced(const struct cairn_backend *backend, enum cairn_op op)
+{
+    int product = op == CAIRN_OP_CONV || op == CAIRN_OP_CONV_DATA || op == CAIRN_OP_CONV_WEIGHTS;
+    return backend->forced[op][0] || (product && backend->forced[CAIRN_OP_GEMM][0]);
+}
+
+int cairn_choose_variant(const struct cairn_device *device, const struct cairn_problem *problem,
+                         const struct cairn_variant *variants, int count)
+{
+    const struct cairn_backend *backend = device->backend;
+    if (device->choices && !is_forced(backend, problem->op)) {
+        const char *name = cairn_choices_find(device->choices, problem);
+        for (int i = 0; name && i < count; i++)
+            if (!strcmp(name, variants[i].name)) return i;
+    }
+    return cairn_pick_variant(backend, problem->op, variants, count);
+}
+
+cairn_status cairn_device_prefer(struct cairn_device *device, const struct cairn_problem *problem,
+                                 const char *variant)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_problem complete = *problem;
+    TRY(cairn_problem_complete(&complete));
+    TRY(cairn_choices_set(&device->choices, &complete, variant));
+out:
+    return st;
+}
+
 int cairn_device_variants(struct cairn_device *device, const struct cairn_problem *problem,
                           struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
@@ -135,7 +166,7 @@ static cairn_status choose(struct cairn_device *device, const struct cairn_probl
     if (count < 1)
         return cairn_fail(CAIRN_UNSUPPORTED, "%s: no variant fits this device",
                           cairn_op_name(complete->op));
-    *variant = cairn_pick_variant(device->backend, complete->op, variants, count);
+    *variant = cairn_choose_variant(device, complete, variants, count);
     *work = variants[*variant].work;
     return CAIRN_OK;
 }

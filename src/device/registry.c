@@ -121,6 +121,21 @@ out:
     return st;
 }
 
+cairn_status cairn_device_sources(const struct cairn_device_info *info, char digest[65])
+{
+    for (size_t i = 0; i < DRIVERS; i++) {
+        size_t n = strlen(drivers[i]->kind);
+        if (strncmp(drivers[i]->kind, info->spec, n) != 0 ||
+            (info->spec[n] && info->spec[n] != ':'))
+            continue;
+        if (drivers[i]->sources) return drivers[i]->sources(digest);
+        memset(digest, '0', 64);
+        digest[64] = '\0';
+        return CAIRN_OK;
+    }
+    return cairn_fail(CAIRN_NOT_FOUND, "device '%s' is unknown", info->spec);
+}
+
 cairn_status cairn_device_open(const char *spec, const struct cairn_device_options *options,
                                struct cairn_device **device)
 {
@@ -144,6 +159,7 @@ void cairn_device_close(struct cairn_device *device)
 {
     if (!device) return;
     device->backend->ops->close(device->backend);
+    cairn_choices_destroy(device->choices);
     free(device);
 }
 

@@ -178,4 +178,5 @@ out:
     return st;
 }
 
-const struct cairn_driver cairn_opencl_driver = {"opencl", ocl_list, ocl_open, ocl_probe_device};
+const struct cairn_driver cairn_opencl_driver = {"opencl", ocl_list, ocl_open, ocl_probe_device,
+                                                 ocl_source_digest};

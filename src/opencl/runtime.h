@@ -33,6 +33,10 @@ cairn_status ocl_fill(struct cairn_backend *backend, struct cairn_buffer *buffer
  * from malloc. */
 cairn_status ocl_source_text(const char *file, char **text, size_t *size);
 
+/* Of the kernels, and of the files here that launch them. */
+cairn_status ocl_source_digest(char digest[65]);
+extern const char ocl_sources_digest[65]; /* of those that the program was built from */
+
 /* cache.c: binaries on disk. Load gives an unbuilt program or NULL; store says nothing of failures.
  */
 cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, size_t size,

@@ -1,5 +1,6 @@
 /* Kernel sources: the embedded ones, or those of the folder that CAIRN_KERNEL_DIR names, with
  * headers put in place as tools/embed.py does it. */
+#include "base/digest.h"
 #include "base/file.h"
 #include "opencl/runtime.h"
 
@@ -125,4 +126,25 @@ cairn_status ocl_source_text(const char *file, char **text, size_t *size)
         return CAIRN_OK;
     }
     return cairn_fail(CAIRN_BUILD, "there is no kernel file %s", file);
+}
+
+cairn_status ocl_source_digest(char digest[65])
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_digest *sum = NULL;
+    const char *folder = getenv("CAIRN_KERNEL_DIR");
+    TRY(cairn_digest_create(&sum));
+    TRY(cairn_digest_add(sum, ocl_sources_digest, sizeof ocl_sources_digest));
+    for (size_t i = 0; folder && *folder && i < ocl_source_count; i++) {
+        char *text = NULL;
+        size_t size = 0;
+        TRY(ocl_source_text(ocl_sources[i].file, &text, &size));
+        st = cairn_digest_add(sum, text, size);
+        free(text);
+        if (st != CAIRN_OK) goto out;
+    }
+    TRY(cairn_digest_text(sum, digest));
+out:
+    cairn_digest_destroy(sum);
+    return st;
 }

@@ -160,4 +160,4 @@ static cairn_status open_backend(const struct cairn_device_info *info,
     return CAIRN_OK;
 }
 
-const struct cairn_driver cairn_reference_driver = {"reference", list, open_backend, probe};
+const struct cairn_driver cairn_reference_driver = {"reference", list, open_backend, probe, NULL};

@@ -153,6 +153,25 @@ cairn_status cairn_session_open(struct cairn_session *session, const struct cair
     TRY(cairn_device_open(compute->device ? compute->device : fallback, &options,
                           &session->device));
     TRY(force_variants(session->device, compute));
+    if (!compute->no_tune) TRY(cairn_tune_use(session->device, &session->tuned));
+    if (session->tuned.note[0] && compute->note) compute->note(session->tuned.note);
+out:
+    return st;
+}
+
+cairn_status cairn_session_outline(struct cairn_session *session, const struct cairn_recipe *recipe,
+                                   const struct cairn_compute *compute, const char *fallback,
+                                   struct cairn_dataset *data)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(cairn_dataset_describe(recipe->data.name, compute->data_dir, data));
+    TRY(cairn_session_shape(recipe, data));
+    if (recipe->train.folds > 0) session->fold = 1;
+    TRY(cairn_session_describe(session, recipe, data));
+    TRY(cairn_session_look(compute, fallback));
+    TRY(cairn_session_open(session, compute, fallback));
+    session->scale = 1.0f;
+    TRY(cairn_session_plan(session, 0));
 out:
     return st;
 }

@@ -11,6 +11,7 @@
 #include "train/recipe.h"
 #include "train/schedule.h"
 #include <cairn/train.h>
+#include <cairn/tune.h>
 
 enum cairn_part { CAIRN_PART_TRAIN, CAIRN_PART_VALIDATION, CAIRN_PART_TEST, CAIRN_PARTS };
 
@@ -28,6 +29,7 @@ struct cairn_session {
     const struct cairn_recipe *recipe; /* borrowed */
     int64_t fold;                      /* of a cross-validation, from 1; 0: none */
     struct cairn_device *device;
+    struct cairn_tune_known tuned; /* what the device prefers */
     struct cairn_model *model;
     struct cairn_shape image; /* in the table; larger than the model's input where it is cropped */
     int64_t batch, eval_batch;
@@ -68,7 +70,7 @@ cairn_status cairn_session_describe(struct cairn_session *session,
 /* Whether the device is there, without opening it; compute->device NULL: `fallback`. */
 cairn_status cairn_session_look(const struct cairn_compute *compute, const char *fallback);
 
-/* Opens the device and forces variants. */
+/* Opens the device, forces variants and has it prefer those that were tuned. */
 cairn_status cairn_session_open(struct cairn_session *session, const struct cairn_compute *compute,
                                 const char *fallback);
 
@@ -91,6 +93,12 @@ struct cairn_plan_options cairn_session_options(const struct cairn_session *sess
 void cairn_session_class_weights(const struct cairn_session *session,
                                  const struct cairn_dataset *data,
                                  float weights[CAIRN_RECIPE_CLASSES]);
+
+/* A session to be looked at, not run: described data (given to the caller), the model, the opened
+ * device and the plans. */
+cairn_status cairn_session_outline(struct cairn_session *session, const struct cairn_recipe *recipe,
+                                   const struct cairn_compute *compute, const char *fallback,
+                                   struct cairn_dataset *data);
 
 /* Allocates and uploads. */
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data);

@@ -49,14 +49,7 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     memset(summary, 0, sizeof *summary);
     TRY(cairn_recipe_read(recipe_name, sets, set_count, &recipe));
     if (batch > 0) recipe.train.batch = batch;
-    TRY(cairn_dataset_describe(recipe.data.name, compute->data_dir, &data));
-    TRY(cairn_session_shape(&recipe, &data));
-    if (recipe.train.folds > 0) session.fold = 1;
-    TRY(cairn_session_describe(&session, &recipe, &data));
-    TRY(cairn_session_look(compute, "reference"));
-    TRY(cairn_session_open(&session, compute, "reference"));
-    session.scale = 1.0f;
-    TRY(cairn_session_plan(&session, 0));
+    TRY(cairn_session_outline(&session, &recipe, compute, "reference", &data));
     TRY(list_layers(session.model, summary));
     list_memory(session.bytes, summary);
     snprintf(summary->recipe, sizeof summary->recipe, "%s", recipe.path);
@@ -72,6 +65,7 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     summary->test_images = session.counts[CAIRN_PART_TEST];
     summary->parameters = session.model->parameters;
     summary->batch = session.batch;
+    summary->tuned = session.tuned.won;
     summary->steps_per_epoch = cairn_session_batches(&session);
 out:
     cairn_session_close(&session);
