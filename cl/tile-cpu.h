@@ -23,7 +23,8 @@
 #define ROWS6(X) ROWS4(X) X(4) X(5)
 #define ROWS8(X) ROWS6(X) X(6) X(7)
 #define ROWS12(X) ROWS8(X) X(8) X(9) X(10) X(11)
-#define ROWS14(X) ROWS12(X) X(12) X(13)
+#define ROWS13(X) ROWS12(X) X(12)
+#define ROWS14(X) ROWS13(X) X(13)
 #define ROWS28(X)                                                                                  \
     ROWS14(X) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)
 #define ROWS CAT(ROWS, MR)

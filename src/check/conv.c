@@ -70,11 +70,36 @@ static void draw_large(struct check_rng *rng, struct cairn_conv *p)
     if (check_chance(rng, 30)) p->dilation_w = 1 + check_below(rng, 9);
 }
 
+/* Many images of few positions: products over the whole batch, where the ends of a row are tiles of
+ * their own. */
+static void draw_batch(struct check_rng *rng, struct cairn_conv *p)
+{
+    if (check_chance(rng, 25)) { /* sums of several slabs, and blocks behind the first one */
+        p->n = check_size(rng, 17);
+        p->c = CHECK_PICK(rng, 484, 520, 930);
+        p->o = CHECK_PICK(rng, 2, 15);
+        p->h = p->w = p->kh = p->kw = 3;
+        p->pad_t = p->pad_b = p->pad_l = p->pad_r = 1;
+        return;
+    }
+    p->n = CHECK_PICK(rng, 63, 64, 96, 128, 130, 200, 390);
+    p->c = CHECK_PICK(rng, 1, 3, 8, 29, 60);
+    p->o = CHECK_PICK(rng, 1, 5, 14, 27, 40);
+    p->h = check_size(rng, 4);
+    p->w = check_size(rng, 7);
+    draw_window(rng, p->h, &p->kh, &p->stride_h, &p->dilation_h, &p->pad_t, &p->pad_b);
+    draw_window(rng, p->w, &p->kw, &p->stride_w, &p->dilation_w, &p->pad_l, &p->pad_r);
+}
+
 static void draw_any(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_conv *p = &problem->u.conv;
     if (profile >= 85 && !small) {
         draw_large(rng, p);
+        return;
+    }
+    if (profile >= 79 && !small) {
+        draw_batch(rng, p);
         return;
     }
     p->n = check_size(rng, small ? 2 : 5);

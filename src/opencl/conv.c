@@ -4,6 +4,7 @@
  * Invariant: a chunk changes no order. Forward and data take each image by itself; the weights'
  * product runs over the whole batch, and is cut where a slab of its sum ends. A 1x1 kernel with
  * stride 1 and no padding needs no col: the image is its own. */
+#include "opencl/conv-cpu.h"
 #include "opencl/direct.h"
 #include "opencl/gemm.h"
 
@@ -123,8 +124,20 @@ static struct cairn_mem past(struct cairn_mem mem, int64_t elements)
     return mem;
 }
 
+/* Whether the product over the whole batch is the fastest way on a CPU: where turning images costs
+ * little beside it. As measured, in multiplications for each element that is turned. */
+static int wants_batch(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
+{
+    struct shape s = shape_of(p);
+    double turned = (double)p->c * (double)(p->h * p->w) + (double)p->o * (double)s.pixels;
+    double each = (double)p->o * (double)s.per_taps * (double)s.pixels / turned;
+    double least = p->stride_w > 1 ? 80 : op == CAIRN_OP_CONV ? 200 : 140;
+    return be->is_cpu && p->n >= 16 && s.o >= 32 && each >= least;
+}
+
 /* One variant for each of the product's, by the same number and name; the workspace is col, then
- * the product's. The direct ones behind them. A variant forced on the product is forced here. */
+ * the product's. That over the whole batch and the direct ones behind them. A variant forced on the
+ * product is forced here. */
 static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
                          const struct cairn_conv *p,
                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
@@ -142,7 +155,14 @@ static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
         variants[i].work = col_floats(be, op, p, i) +
                            max64(ocl_gemm_work(&full, p->groups), ocl_gemm_work(&last, p->groups));
     }
-    return ocl_direct_variants(be, op, p, backend->forced[CAIRN_OP_GEMM][0] != 0, variants, count);
+    int forced = backend->forced[CAIRN_OP_GEMM][0] != 0;
+    if (ocl_conv_cpu_admitted(be, op, p)) {
+        int wanted = !forced && wants_batch(be, op, p);
+        if (wanted) variants[picked].preferred = 0;
+        variants[count++] = (struct cairn_variant){
+            .name = "batch-cpu", .preferred = wanted, .work = ocl_conv_cpu_work(be, op, p)};
+    }
+    return ocl_direct_variants(be, op, p, forced, variants, count);
 }
 
 int ocl_conv_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
@@ -242,6 +262,8 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
     struct cairn_variant products[CAIRN_MAX_VARIANTS];
     struct cairn_problem problem = {.op = CAIRN_OP_GEMM, .u.gemm = product_of(op, p, p->n)};
     int count = ocl_gemm_variants(backend, &problem, products);
+    if (variant >= count && ocl_conv_cpu_admitted(ocl_of(backend), op, p) && variant-- == count)
+        return ocl_conv_cpu(ocl_of(backend), op, p);
     if (variant >= count) return ocl_direct(ocl_of(backend), op, p, variant - count);
     struct chunk chunk = chunk_of(ocl_of(backend), op, p, variant);
     if (chunk.slabs) return run_slabs(backend, p, variant, chunk.slabs);

@@ -28,6 +28,13 @@ FAULTS = [
     dict(name="padding left out", file="conv.cl", op="conv", options=["--cases", "300", "--variant", "direct-cpu"],
          old="                        s = FMA16((float16)*tap++, seen, s);",
          new="                        s = r >= 0 && r < h ? FMA16((float16)*tap, seen, s) : s, tap++;"),
+    # The same where the padding is left out of the sums on purpose, and its opposite for data.
+    dict(name="padding forgotten", file="conv-cpu.cl", op="conv", options=["--cases", "150", "--variant", "batch-cpu"],
+         old="        if (bad) {\n", new="        if (bad && kc < 0) {\n"),
+    dict(name="a tap beyond the image", file="conv-cpu.cl", op="conv_data", options=["--cases", "150", "--variant", "batch-cpu"],
+         old="int masked = data && bad &&", new="int masked = data && bad && kc < 0 &&"),
+    dict(name="two slabs as one", file="conv-cpu.cl", op="conv", options=["--cases", "300", "--variant", "batch-cpu"],
+         old="group_k = data ? o_each : SLAB", new="group_k = data ? o_each : 2 * SLAB"),
     dict(name="a wrong seed", file="philox.h", op="dropout",
          old="(uint2)((uint)seed, (uint)(seed >> 32))", new="(uint2)((uint)seed, (uint)seed)"),
     dict(name="a lost NaN", file="activation.cl", op="activation",
