@@ -79,11 +79,69 @@ def test_recipes(b):
         b.refused(f"{option[0]} of operators", 2, option[0] + " belongs to --recipe", "bench", "--op", "gemm", *option)
 
 
+def check_trace(path, wanted, what):
+    """Spans of a track follow each other; steps hold layers, layers hold kernels."""
+    with open(path, encoding="utf-8") as file:
+        events = json.load(file)["traceEvents"]
+    spans = [[e for e in events if e["ph"] == "X" and e["tid"] == track] for track in (1, 2, 3)]
+    check([e["args"]["step"] for e in spans[0] if e["name"].startswith("step")] == wanted, f"{what}: steps {[e['name'] for e in spans[0]]}")
+    for track in spans:
+        ends = [e["ts"] + e["dur"] for e in track]
+        check(all(end <= e["ts"] + 0.002 for end, e in zip(ends, track[1:])), f"{what}: spans overlap")
+    check(len(spans[0]) < len(spans[1]) < len(spans[2]), f"{what}: {[len(track) for track in spans]} spans")
+    phases = {e["cat"] for e in spans[2]}
+    check({"forward", "backward", "update"} <= phases, f"{what}: {phases}")
+    check(all(e["args"]["operator"].startswith(e["name"]) for e in spans[2] if e["args"]["operator"]), f"{what}: operators")
+    check(all(e["args"]["layer"].startswith("0 conv 4 5x5") for e in spans[2] if e["name"] == "conv"), f"{what}: layers")
+
+
+def test_profile(b):
+    t = ["train", TINY, "--device", "reference", "--limit-train", "96", "--limit-test", "32", "--epochs", "3"]
+    run, trace = os.path.join(b.work, "profiled"), os.path.join(b.work, "trace.json")
+    plain = b.run(*t, "--out", run, "--json")
+    check(plain.returncode == 0 and "profile" not in json.loads(plain.stdout), "no profile unless it is asked for", plain)
+    r = b.run(*t, "--out", run, "--force", "--json", "--quiet", "--profile", "--trace", trace, "--trace-steps", "4")
+    got = json.loads(r.stdout)
+    check(r.returncode == 0 and r.stderr == "" and got["weights_sha256"] == json.loads(plain.stdout)["weights_sha256"], "the same weights", r)
+    kernels, layers = got["profile"]["kernels"], got["profile"]["layers"]
+    check(abs(sum(k["share"] for k in kernels) - 1) < 1e-6 and abs(sum(row["share"] for row in layers) - 1) < 1e-6, "shares", r)
+    check(sum(k["launches"] for k in kernels) == sum(row["launches"] for row in layers), "launches", r)
+    names = [row["text"].split()[0] for row in layers]
+    check(names == ["images", "conv", "relu", "maxpool", "dropout", "linear", "loss", "update"], f"layers: {names}")
+    check_trace(trace, [1, 2, 3, 4], "a trace")
+    r = b.run(*t, "--out", run, "--force", "--profile")
+    check(r.returncode == 0 and "GFLOP/s" in r.stderr and "update" in r.stderr, "a profile as text", r)
+    r = b.run(*t[:-1], "1", "--out", run, "--force", "--quiet", "--trace", trace)
+    check(r.returncode == 0 and r.stderr == "", "a trace alone", r)
+    check_trace(trace, [1, 2], "a trace of a short run")
+    r = b.run(*t[:-2], "--set", "train.steps=1", "--out", run, "--force", "--quiet", "--trace", trace)
+    check(r.returncode == 0, "a run of one step", r)
+    check_trace(trace, [0], "a trace of one step")
+    folds = [*t[:-2], "--set", "train.steps=3", "--set", "data.validation=0", "--set", "train.folds=2", "--out", os.path.join(b.work, "fold-run")]
+    r = b.run(*folds, "--trace", trace, "--profile", "--quiet")
+    check(r.returncode == 0 and r.stderr.count("GFLOP/s") == 2, "folds", r)
+    check_trace(trace, [1, 2], "a trace of a fold")
+    r = b.run("bench", *FEW, "--recipe", TINY, "--profile", "--trace", trace, "--json")
+    got = json.loads(r.stdout)
+    check(r.returncode == 0 and got["profile"]["layers"] and got["inference"]["profile"]["kernels"], "a bench's profile", r)
+    r = b.run("bench", *FEW, "--recipe", TINY, "--profile")
+    check(r.returncode == 0 and "training, a step:" in r.stdout and "inference, a step:" in r.stdout, "a bench's profile as text", r)
+    for command in (["train", TINY, "--device", "reference"], ["bench", *FEW, "--recipe", TINY]):
+        b.refused("a trace without a name", 2, "empty name", *command, "--trace", "")
+        b.refused("a trace in no folder", 2, "nowhere", *command, "--trace", "nowhere/t.json")
+        b.refused("a trace that is a folder", 2, "is a folder", *command, "--trace", b.work)
+    b.refused("steps of no trace", 2, "--trace-steps belongs to --trace", "train", TINY, "--trace-steps", "3")
+    b.refused("no steps", 2, "--trace-steps: '0'", "train", TINY, "--trace", trace, "--trace-steps", "0")
+    for option in (["--profile"], ["--trace", trace]):
+        b.refused(f"{option[0]} of operators", 2, option[0] + " belongs to --recipe", "bench", "--op", "gemm", *option)
+
+
 def main():
     bench = cli.Bench(os.path.abspath(sys.argv[1]))
     try:
         test_operators(bench)
         test_recipes(bench)
+        test_profile(bench)
     finally:
         shutil.rmtree(bench.work, ignore_errors=True)
     print(f"{cli.checks} checks, {cli.failures} failures")

@@ -1,4 +1,5 @@
 /* Timing: what a bench says is there and makes sense. No time is ever held to a bound. */
+#include "scratch.h"
 #include "suite.h"
 #include <cairn/bench.h>
 #include <cairn/train.h>
@@ -91,6 +92,63 @@ START_TEST(recipes)
 }
 END_TEST
 
+struct sums {
+    int64_t launches, by_layers;
+    double kernels, layers, phases[4];
+};
+
+static void add_kernel(void *context, const char *kernel, int64_t calls, double seconds)
+{
+    struct sums *sums = context;
+    ck_assert(*kernel && calls > 0 && seconds >= 0);
+    sums->launches += calls;
+    sums->kernels += seconds;
+}
+
+static void add_layer(void *context, const struct cairn_layer_time *layer)
+{
+    struct sums *sums = context;
+    ck_assert(*layer->text && layer->launches > 0);
+    sums->by_layers += layer->launches;
+    sums->layers += layer->total;
+    for (int i = 0; i < 4; i++) sums->phases[i] += layer->seconds[i];
+}
+
+/* Layers and kernels tell of the same launches. */
+START_TEST(profiled)
+{
+    struct cairn_compute compute = {.device = devices[_i], .profile = 1};
+    struct cairn_recipe_bench *bench;
+    struct sums sums = {0};
+    double seconds;
+    scratch_make();
+    GOOD(cairn_recipe_bench_create(TINY, NULL, 0, &compute, 1e-4, &bench));
+    const struct cairn_pass_info *p = cairn_recipe_bench_info(bench)->passes;
+    for (int pass = 0; pass < CAIRN_PASSES; pass++) {
+        GOOD(cairn_recipe_bench_sample(bench, (enum cairn_pass)pass, &seconds));
+        GOOD(cairn_recipe_bench_profile(bench, add_kernel, add_layer, &sums));
+        memset(&sums, 0, sizeof sums);
+        GOOD(cairn_recipe_bench_sample(bench, (enum cairn_pass)pass, &seconds));
+        GOOD(cairn_recipe_bench_profile(bench, add_kernel, add_layer, &sums));
+        ck_assert_int_eq(sums.launches,
+                         p[pass].steps * (_i ? p[pass].launches : p[pass].operators));
+        ck_assert_int_eq(sums.by_layers, sums.launches);
+        ck_assert(fabs(sums.layers - sums.kernels) <= 1e-9 * sums.kernels);
+        for (int i = 0; i < 4; i++)
+            ck_assert((sums.phases[i] > 0) == (pass == CAIRN_PASS_TRAIN ? i < 3 : i == 3));
+    }
+    GOOD(cairn_recipe_bench_trace(bench, CAIRN_PASS_TRAIN, 2, in_scratch("trace.json")));
+    ck_assert_int_eq(cairn_recipe_bench_trace(bench, CAIRN_PASS_TRAIN, 2, scratch), CAIRN_INVALID);
+    cairn_recipe_bench_destroy(bench);
+    compute.profile = 0;
+    GOOD(cairn_recipe_bench_create(TINY, NULL, 0, &compute, 1e-4, &bench));
+    ck_assert_int_eq(cairn_recipe_bench_profile(bench, add_kernel, add_layer, &sums),
+                     CAIRN_INVALID);
+    cairn_recipe_bench_destroy(bench);
+    scratch_remove();
+}
+END_TEST
+
 static void refused(const char *recipe, const char *set, cairn_status wanted, const char *word)
 {
     struct cairn_compute compute = {.device = "reference"};
@@ -128,6 +186,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, operators, 0, 2);
     tcase_add_loop_test(tcase, recipes, 0, 4);
+    tcase_add_loop_test(tcase, profiled, 0, 2);
     tcase_add_test(tcase, refusals);
     tcase_add_loop_test(tcase, edges, 0, 3);
     suite_add_tcase(suite, tcase);

@@ -320,6 +320,62 @@ START_TEST(profile)
 }
 END_TEST
 
+struct launches {
+    const char *what;
+    int64_t count, step;
+    double end;
+};
+
+static void see(void *context, const struct cairn_launch *launch)
+{
+    struct launches *seen = context;
+    ck_assert(*launch->kernel && launch->seconds >= 0);
+    ck_assert_msg(launch->start >= seen->end, "launch %lld begins before the one before it ends",
+                  (long long)seen->count);
+    ck_assert_int_ge(launch->mark.step, seen->step);
+    ck_assert_ptr_eq(launch->mark.what, launch->mark.step ? seen->what : NULL);
+    seen->end = launch->start + launch->seconds - 1e-9;
+    seen->step = launch->mark.step;
+    seen->count++;
+}
+
+/* More launches than are held at once, each handed back with its mark, in order. */
+START_TEST(marked)
+{
+    struct cairn_device_options options = {.profile = 1};
+    struct cairn_device *device = open_device(_i ? "opencl" : "reference", &options);
+    struct cairn_buffer *buffer;
+    struct launches seen = {.what = "mark"};
+    struct fills fills = {0, 0};
+    ck_assert_int_eq(cairn_buffer_create(device, 4096, &buffer), CAIRN_OK);
+    ck_assert_int_eq(cairn_buffer_fill(buffer, 0, 4096, 0), CAIRN_OK);
+    struct cairn_problem problem = cairn_problem_default(CAIRN_OP_ACTIVATION);
+    problem.u.activation.kind = CAIRN_ACT_RELU;
+    problem.u.activation.count = 256;
+    problem.u.activation.x = (struct cairn_mem){buffer, 0};
+    problem.u.activation.y = (struct cairn_mem){buffer, 512};
+    ck_assert_int_eq(cairn_run(device, &problem), CAIRN_OK); /* not watched */
+    ck_assert_int_eq(cairn_device_watch(device, see, &seen), CAIRN_OK);
+    for (int64_t i = 0; i < 1300; i++) {
+        cairn_device_mark(device, i ? seen.what : NULL, i);
+        ck_assert_int_eq(cairn_run(device, &problem), CAIRN_OK);
+    }
+    ck_assert_int_eq(cairn_device_sync(device), CAIRN_OK);
+    ck_assert_int_eq(seen.count, 1300);
+    ck_assert_int_eq(seen.step, 1299);
+    ck_assert_int_eq(cairn_device_watch(device, NULL, NULL), CAIRN_OK);
+    ck_assert_int_eq(cairn_run(device, &problem), CAIRN_OK);
+    ck_assert_int_eq(cairn_device_profile(device, count_fills, &fills), CAIRN_OK);
+    ck_assert_int_eq(seen.count, 1300);
+    cairn_buffer_destroy(buffer);
+    cairn_device_close(device);
+    device = open_device(_i ? "opencl" : "reference", NULL);
+    cairn_device_mark(device, seen.what, 1); /* nothing */
+    ck_assert_int_eq(cairn_device_watch(device, see, &seen), CAIRN_INVALID);
+    cairn_device_close(device);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("device");
@@ -334,6 +390,7 @@ int main(void)
     tcase_add_test(cases, memory);
     tcase_add_test(cases, late_failure);
     tcase_add_test(cases, profile);
+    tcase_add_loop_test(cases, marked, 0, 2);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

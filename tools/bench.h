@@ -10,7 +10,7 @@
 
 struct bench {
     struct compute_options compute;
-    const char *file, *recipe, *peer;
+    const char *file, *recipe, *peer, *trace;
     struct option_list lines, sets;
     int64_t samples, sample_ms, batch;
     int as_json, list;

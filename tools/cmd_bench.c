@@ -30,12 +30,14 @@ static int check_words(const struct bench *bench)
     if (operators && bench->recipe)
         return tool_misuse("bench", "--recipe times whole steps, --op and --file operators: choose "
                                     "one");
-    if (operators && (bench->batch || bench->sets.count || bench->compute.data_dir || bench->list))
-        return tool_misuse("bench", "--%s belongs to --recipe",
-                           bench->batch              ? "batch"
-                           : bench->sets.count       ? "set"
-                           : bench->compute.data_dir ? "data-dir"
-                                                     : "list");
+    const char *others = bench->batch              ? "batch"
+                         : bench->sets.count       ? "set"
+                         : bench->compute.data_dir ? "data-dir"
+                         : bench->compute.profile  ? "profile"
+                         : bench->trace            ? "trace"
+                         : bench->list             ? "list"
+                                                   : NULL;
+    if (operators && others) return tool_misuse("bench", "--%s belongs to --recipe", others);
     if (bench->recipe && bench->peer)
         return tool_misuse("bench", "--peer %s knows gemm only, no recipes", bench->peer);
     if (bench->peer && strcmp(bench->peer, "openblas") != 0)
@@ -59,6 +61,10 @@ int cmd_bench(int argc, char **argv)
          "set a value of the recipe, like vars.act=tanh; may be repeated", 0, 0, NULL},
         {"list", OPTION_FLAG, &bench.list, NULL,
          "print the recipe's operators as lines for --file and time nothing", 0, 0, NULL},
+        {"profile", OPTION_FLAG, &bench.compute.profile, NULL,
+         "tell the device time of a step's kernels and layers, too", 0, 0, NULL},
+        {"trace", OPTION_TEXT, &bench.trace, "FILE",
+         "write a trace of ten training steps for chrome://tracing or Perfetto", 0, 0, NULL},
         COMPUTE_DATA_ROW(&bench.compute),
         COMPUTE_TUNE_ROW(&bench.compute),
         {"device", OPTION_TEXT, &bench.compute.device, "D", "the device to time (opencl)", 0, 0,

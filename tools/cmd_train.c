@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "compute.h"
 #include "json.h"
+#include "profile.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #include <unistd.h>
 
 struct view {
-    int quiet, bar, color, kernels;
+    int quiet, bar, color;
+    int profiled; /* --profile */
+    struct profile profile;
     struct cairn_train_event *folds; /* those that are done, in order; from malloc */
     size_t fold_count;
 };
@@ -88,14 +91,24 @@ static void keep_fold(struct view *view, const struct cairn_train_event *e)
     view->folds[view->fold_count++].run = NULL; /* what it points to ends with the event */
 }
 
+/* Of the fold that is over; of a single training at the end. */
+static void show_profile(struct view *view)
+{
+    clear_bar(view);
+    profile_print(&view->profile, 0, stderr);
+}
+
 static void show(void *context, const struct cairn_train_event *e)
 {
     struct view *view = context;
-    if (e->kind == CAIRN_TRAIN_KERNEL) {
-        if (!view->kernels++) fprintf(stderr, "%-32s %10s %12s\n", "kernel", "calls", "seconds");
-        fprintf(stderr, "%-32s %10lld %12.3f\n", e->kernel, (long long)e->calls, e->seconds);
+    if (e->kind == CAIRN_TRAIN_KERNEL)
+        profile_add_kernel(&view->profile, e->kernel, e->calls, e->seconds);
+    if (e->kind == CAIRN_TRAIN_LAYER) profile_add_layer(&view->profile, e->layer);
+    if (e->kind == CAIRN_TRAIN_FOLD) {
+        keep_fold(view, e);
+        if (view->profiled) show_profile(view);
+        profile_free(&view->profile);
     }
-    if (e->kind == CAIRN_TRAIN_FOLD) keep_fold(view, e);
     if (view->quiet) return;
     if (e->kind == CAIRN_TRAIN_STARTED) show_start(view, e);
     if (e->kind == CAIRN_TRAIN_STEP) show_step(view, e);
@@ -117,7 +130,7 @@ struct arguments {
     int64_t epochs, limit_train, limit_test;
     uint64_t seed;
     int has_epochs, has_limit_train, has_limit_test, has_seed;
-    int quiet, as_json;
+    int quiet, as_json, has_trace_steps;
     char own[4][64]; /* settings made from --epochs and the like */
 };
 
@@ -149,7 +162,11 @@ static int parse(int argc, char **argv, struct arguments *a)
          NULL},
         {"force", OPTION_FLAG, &a->train.force, NULL, "replace the run in the folder", 0, 0, NULL},
         {"profile", OPTION_FLAG, &a->compute.profile, NULL,
-         "tell the device time of each kernel at the end", 0, 0, NULL},
+         "tell the device time of each kernel and of each layer at the end", 0, 0, NULL},
+        {"trace", OPTION_TEXT, &a->train.trace, "FILE",
+         "write a trace of some steps for chrome://tracing or Perfetto", 0, 0, NULL},
+        {"trace-steps", OPTION_INT, &a->train.trace_steps, "N",
+         "how many steps, from the second on (10)", 1, 10000, &a->has_trace_steps},
         {"quiet", OPTION_FLAG, &a->quiet, NULL, "no progress", 0, 0, NULL},
         {"json", OPTION_FLAG, &a->as_json, NULL, "print the result as JSON", 0, 0, NULL},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL},
@@ -169,6 +186,8 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (code == -1) code = compute_read("train", &a->compute, &a->train.compute);
     if (code == -1 && a->train.resume && a->train.force)
         code = tool_misuse("train", "--resume and --force exclude each other");
+    if (code == -1 && a->has_trace_steps && !a->train.trace)
+        code = tool_misuse("train", "--trace-steps belongs to --trace");
     if (code == -1 && a->has_epochs) code = add_setting(a, 0, "train.epochs", (uint64_t)a->epochs);
     if (code == -1 && a->has_seed) code = add_setting(a, 1, "train.seed", a->seed);
     if (code == -1 && a->has_limit_train)
@@ -182,7 +201,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     return -1;
 }
 
-static int print_json(const struct cairn_train_result *r)
+static int print_json(const struct cairn_train_result *r, struct view *view)
 {
     json_t *object = json_pack(
         "{s:o s:o s:o s:I s:o s:o s:I s:I s:I s:I s:s s:s s:o s:o s:o}", "run",
@@ -194,6 +213,7 @@ static int print_json(const struct cairn_train_result *r)
         (json_int_t)r->best_step, "weights_sha256", r->weights_sha256, "best_weights_sha256",
         r->best_weights_sha256, "samples_per_second", tool_json_number(r->samples_per_second),
         "device", tool_json_text(r->device), "driver", tool_json_text(r->driver));
+    if (view->profiled) json_object_set_new(object, "profile", profile_json(&view->profile, 0));
     return tool_json_print("train", object);
 }
 
@@ -266,9 +286,10 @@ static void print_folds(const struct cairn_train_result *r, const struct view *v
     printf("run        %s\n", r->run);
 }
 
-static int print_result(const struct cairn_train_result *r, const struct view *view, int as_json)
+static int print_result(const struct cairn_train_result *r, struct view *view, int as_json)
 {
-    if (as_json) return r->folds ? print_folds_json(r, view) : print_json(r);
+    if (as_json) return r->folds ? print_folds_json(r, view) : print_json(r, view);
+    if (view->profiled) show_profile(view);
     if (r->folds)
         print_folds(r, view);
     else
@@ -283,8 +304,10 @@ int cmd_train(int argc, char **argv)
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
     int code = parse(argc, argv, &a);
     if (code != -1) return code;
+    a.train.compute.profile = a.compute.profile || a.train.trace;
     int terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    struct view view = {.quiet = a.quiet, .bar = terminal && !a.quiet};
+    struct view view = {
+        .quiet = a.quiet, .bar = terminal && !a.quiet, .profiled = a.compute.profile};
     view.color = view.bar && !(no_color && *no_color);
     a.train.stop = tool_watch_signals(SA_RESTART);
     a.train.event = show;
@@ -293,5 +316,6 @@ int cmd_train(int argc, char **argv)
     clear_bar(&view);
     code = st == CAIRN_OK ? print_result(&result, &view, a.as_json) : tool_fail("train", st);
     free(view.folds);
+    profile_free(&view.profile);
     return code;
 }

@@ -47,7 +47,7 @@ cairn_status cairn_device_find(const char *spec, struct cairn_device_info *info)
 struct cairn_device_options {
     enum cairn_math math;
     int wait_each; /* debugging: wait after every operator, so that a late failure names it */
-    int profile;   /* record device time per kernel where the device can */
+    int profile;   /* record device time per launch: of kernels, on the reference of operators */
 };
 
 /* Opens a device; options may be NULL (exact). An OpenCL device is probed first: in exact mode one
@@ -132,8 +132,32 @@ cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_pro
  * workspace operand, where there is one, must hold cairn_work_size() floats. */
 cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem);
 
-/* Device time per kernel since the device was opened with profile = 1; `each` gets name, calls and
- * seconds. Waits. */
+/* --- profiling: devices that were opened with profile = 1; CAIRN_INVALID on others --- */
+
+/* What a launch belongs to, in the words of those who run operators: kept and handed back. */
+struct cairn_mark {
+    const void *what;
+    int64_t step;
+};
+
+/* A launch that is over. The reference has no kernels: there it is an operator, by its name. */
+struct cairn_launch {
+    const char *kernel;
+    struct cairn_mark mark; /* {NULL, 0} where none was set */
+    double start, seconds;  /* start: by the device's own clock, from some point in the past */
+};
+
+/* The mark of all that is run from now on; does nothing on a device that is not profiled. */
+void cairn_device_mark(struct cairn_device *device, const void *what, int64_t step);
+
+/* Waits, and from then on calls `each` for every launch, in order, some time after it ended and
+ * before cairn_device_sync() returns. each = NULL: no more. */
+cairn_status cairn_device_watch(struct cairn_device *device,
+                                void (*each)(void *context, const struct cairn_launch *launch),
+                                void *context);
+
+/* Device time per kernel since the device was opened, or since the last call; `each` gets name,
+ * calls and seconds. Waits. */
 cairn_status cairn_device_profile(struct cairn_device *device,
                                   void (*each)(void *context, const char *kernel, int64_t calls,
                                                double seconds),

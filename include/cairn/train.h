@@ -20,12 +20,24 @@ extern "C" {
 struct cairn_compute {
     const char *device; /* see cairn_device_find(); NULL: "opencl" */
     enum cairn_math math;
-    int profile; /* record device time per kernel; told by a CAIRN_TRAIN_KERNEL event each */
+    int profile;                 /* record device time per launch; told by CAIRN_TRAIN_KERNEL and
+                                    CAIRN_TRAIN_LAYER events */
     const char *const *variants; /* "OP=NAME": forced variants */
     int variant_count;
     const char *data_dir; /* NULL: where data sets are kept, see the manual of the data rooms */
     int no_tune;          /* 1: not the variants that cairn_tune() found */
     void (*note)(const char *text); /* may be NULL: one line that is no failure */
+};
+
+/* Device time of a layer, or of what belongs to none: "images" (gathered, moved), "loss", "update"
+ * and "other" (fills). */
+struct cairn_layer_time {
+    int layer;        /* from 0; -1: of no layer */
+    const char *text; /* its line in the recipe, or one of the words above */
+    int64_t launches;
+    double seconds[4];   /* forward, backward, update, evaluation */
+    double total;        /* their sum */
+    double flops, bytes; /* of its operators, as in <cairn/problem.h> */
 };
 
 /* --- training --- */
@@ -36,6 +48,7 @@ enum cairn_train_event_kind {
     CAIRN_TRAIN_EVALUATED, /* an evaluation is done and saved */
     CAIRN_TRAIN_TESTING,   /* all steps are done */
     CAIRN_TRAIN_KERNEL,    /* profile: kernel, calls and seconds are set */
+    CAIRN_TRAIN_LAYER,     /* profile: layer is set */
     CAIRN_TRAIN_FOLD,      /* a fold is done, now or in an earlier start: fold, folds, best_epoch,
                               best_step, and losses and accuracies of the weights that were tested */
 };
@@ -60,6 +73,7 @@ struct cairn_train_event {
     int64_t best_epoch, best_step;
     const char *kernel;
     int64_t calls;
+    const struct cairn_layer_time *layer;
 };
 
 struct cairn_train_options {
@@ -69,6 +83,11 @@ struct cairn_train_options {
     struct cairn_compute compute;
     const char *out;   /* the run's folder; NULL: runs/NAME of the recipe */
     int resume, force; /* go on with an existing run; replace one */
+    /* A file for the trace of `trace_steps` steps (0: 10) from the second of this start on, where
+     * there is a second: Chrome's trace events, with steps, layers and kernels. NULL: none; needs
+     * compute.profile. Of a cross-validation, the first fold that is trained in this start. */
+    const char *trace;
+    int64_t trace_steps;
     /* May be NULL. When it is not 0 the step at hand is finished, a checkpoint is written and
      * CAIRN_INTERRUPTED returned. */
     const volatile sig_atomic_t *stop;
@@ -217,6 +236,17 @@ struct cairn_device *cairn_recipe_bench_device(struct cairn_recipe_bench *bench)
  * of a pass it runs some steps, until kernels are built and caches are warm. */
 cairn_status cairn_recipe_bench_sample(struct cairn_recipe_bench *bench, enum cairn_pass pass,
                                        double *seconds);
+
+/* With compute.profile: device time per kernel and per layer since the last call. Waits. */
+cairn_status cairn_recipe_bench_profile(
+    struct cairn_recipe_bench *bench,
+    void (*each_kernel)(void *context, const char *kernel, int64_t calls, double seconds),
+    void (*each_layer)(void *context, const struct cairn_layer_time *layer), void *context);
+
+/* With compute.profile: runs so many steps of a pass and writes their trace, as in
+ * struct cairn_train_options. */
+cairn_status cairn_recipe_bench_trace(struct cairn_recipe_bench *bench, enum cairn_pass pass,
+                                      int64_t steps, const char *path);
 
 /* Operator `number` of a pass, from 0, its memory unset; 0 behind the last. */
 int cairn_recipe_bench_problem(const struct cairn_recipe_bench *bench, enum cairn_pass pass,

@@ -14,7 +14,7 @@
 #ifndef CAIRN_DEVICE_BACKEND_H
 #define CAIRN_DEVICE_BACKEND_H
 
-#include <cairn/device.h>
+#include "device/profile.h"
 
 struct cairn_backend;
 
@@ -53,11 +53,9 @@ struct cairn_backend_ops {
     int (*variants)(struct cairn_backend *backend, const struct cairn_problem *problem,
                     struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
-    /* Device time per kernel; NULL where the backend keeps none. */
-    cairn_status (*profile)(struct cairn_backend *backend,
-                            void (*each)(void *context, const char *kernel, int64_t calls,
-                                         double seconds),
-                            void *context);
+    /* Waits for the launches that were made while backend->profile was there and adds them to it.
+     * NULL where a slot returns when its work is done: the wall then takes its time. */
+    cairn_status (*collect)(struct cairn_backend *backend);
 
     /* --- operators: see <cairn/problem.h> for the formula of each --- */
 #define CAIRN_SLOT(slot, NAME, type, member)                                                       \
@@ -74,7 +72,8 @@ struct cairn_backend {
     /* Forced variant name per operator, "" for the default; read by backends whose operators use
      * others inside (conv: gemm). */
     char forced[CAIRN_OP_COUNT][16];
-    int64_t launches; /* kernels launched since opening */
+    int64_t launches;              /* kernels launched since opening */
+    struct cairn_profile *profile; /* NULL unless launches are timed; set by the wall */
 };
 
 /* A kind of backend: the registry's entry. */

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct range {
     const struct cairn_buffer *buffer;
@@ -198,6 +199,29 @@ static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_
     return cairn_fail(CAIRN_INVALID, "there is no operator number %d", (int)problem->op);
 }
 
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* call_slot(), with its time for the profile of a backend that keeps none itself. */
+static cairn_status run_slot(struct cairn_backend *backend, const struct cairn_problem *problem,
+                             int variant)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_profile *profile = backend->profile;
+    if (!profile || backend->ops->collect) return call_slot(backend, problem, variant);
+    struct cairn_launch launch = {.kernel = cairn_op_name(problem->op), .mark = profile->mark};
+    launch.start = seconds_now();
+    TRY(call_slot(backend, problem, variant));
+    launch.seconds = seconds_now() - launch.start;
+    TRY(cairn_profile_add(profile, &launch));
+out:
+    return st;
+}
+
 cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem)
 {
     cairn_status st = CAIRN_OK;
@@ -209,7 +233,7 @@ cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *
     TRY(choose(device, &complete, &variant, &work));
     TRY(check_memory(device, &complete, work));
     device->enqueued++;
-    st = call_slot(device->backend, &complete, variant);
+    st = run_slot(device->backend, &complete, variant);
     if (st != CAIRN_OK) {
         char line[256];
         cairn_problem_print(&complete, line, sizeof line);
@@ -232,7 +256,10 @@ cairn_status cairn_device_sync(struct cairn_device *device)
 {
     cairn_status st = CAIRN_OK;
     TRY(check_alive(device));
-    TRY(keep_failure(device, device->backend->ops->sync(device->backend), 1));
+    struct cairn_backend *backend = device->backend;
+    TRY(keep_failure(device, backend->ops->sync(backend), 1));
+    if (backend->profile && backend->ops->collect)
+        TRY(keep_failure(device, backend->ops->collect(backend), 1));
     device->waited = device->enqueued;
 out:
     return st;
@@ -332,20 +359,6 @@ cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_
     TRY(keep_failure(buffer->device,
                      buffer->backend->ops->fill(buffer->backend, buffer, offset, bytes, pattern),
                      0));
-out:
-    return st;
-}
-
-cairn_status cairn_device_profile(struct cairn_device *device,
-                                  void (*each)(void *context, const char *kernel, int64_t calls,
-                                               double seconds),
-                                  void *context)
-{
-    cairn_status st = CAIRN_OK;
-    TRY(check_alive(device));
-    if (!device->backend->ops->profile)
-        return cairn_fail(CAIRN_UNSUPPORTED, "%s keeps no profile", device->backend->info.name);
-    TRY(keep_failure(device, device->backend->ops->profile(device->backend, each, context), 0));
 out:
     return st;
 }

@@ -148,9 +148,11 @@ cairn_status cairn_device_open(const char *spec, const struct cairn_device_optio
     if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
     TRY(find(spec, &driver, &info));
     TRY(driver->open(&info, options ? options : &plain, &fresh->backend));
+    if (options && options->profile) TRY(cairn_profile_create(&fresh->backend->profile));
     *device = fresh;
     fresh = NULL;
 out:
+    if (fresh && fresh->backend) fresh->backend->ops->close(fresh->backend);
     free(fresh);
     return st;
 }
@@ -158,8 +160,10 @@ out:
 void cairn_device_close(struct cairn_device *device)
 {
     if (!device) return;
+    struct cairn_profile *profile = device->backend->profile;
     device->backend->ops->close(device->backend);
     cairn_choices_destroy(device->choices);
+    cairn_profile_destroy(profile);
     free(device);
 }
 

@@ -24,10 +24,11 @@ struct builder {
     const struct cairn_model *model;
     const struct cairn_plan_options *options;
     struct cairn_plan *plan;
-    struct trace *traces; /* from CAIRN_NODE_INPUT on */
-    int *refs;            /* per tensor: how many gradients still to come or be read it holds */
-    int source;           /* the cell that the loss takes */
-    int labels;           /* tensor: int32 labels of the batch */
+    struct trace *traces;   /* from CAIRN_NODE_INPUT on */
+    int *refs;              /* per tensor: how many gradients still to come or be read it holds */
+    int source;             /* the cell that the loss takes */
+    int labels;             /* tensor: int32 labels of the batch */
+    enum cairn_phase phase; /* of the steps that are added now */
 };
 
 /* --- plan.c --- */

@@ -54,6 +54,7 @@ void cairn_build_step(struct builder *b, struct cairn_problem problem, int layer
     struct cairn_step *step = &b->plan->steps[b->plan->step_count++];
     step->problem = problem;
     step->layer = layer;
+    step->phase = cairn_build_trains(b) ? b->phase : CAIRN_PHASE_EVALUATE;
     for (int o = 0; o < CAIRN_PLAN_OPERANDS; o++) step->tensors[o] = -1;
 }
 
@@ -245,6 +246,7 @@ static void build(struct builder *b)
 {
     enum cairn_plan_kind kind = b->options->kind;
     if (kind == CAIRN_PLAN_UPDATE) {
+        b->phase = CAIRN_PHASE_UPDATE;
         add_update(b, CAIRN_REGION_SUMS);
         return;
     }
@@ -253,7 +255,9 @@ static void build(struct builder *b)
     b->traces[CAIRN_NODE_INPUT].value = is_augmented(b) ? add_augment(b, images) : images;
     for (int i = 0; i < b->model->node_count; i++) cairn_build_forward(b, i);
     int grad = add_loss(b);
+    b->phase = CAIRN_PHASE_BACKWARD;
     if (grad >= 0) cairn_build_backward(b, grad);
+    b->phase = CAIRN_PHASE_UPDATE;
     if (kind == CAIRN_PLAN_TRAIN) add_update(b, CAIRN_REGION_GRADS);
     if (kind == CAIRN_PLAN_ACCUMULATE) add_accumulation(b);
 }

@@ -46,10 +46,21 @@ struct cairn_tensor {
     int first, last; /* arena: the steps that touch it first and last */
 };
 
+/* What a step is for; gathering and the loss belong to forward, clipping and accumulation to
+ * update; all of an evaluation is one phase. */
+enum cairn_phase {
+    CAIRN_PHASE_FORWARD,
+    CAIRN_PHASE_BACKWARD,
+    CAIRN_PHASE_UPDATE,
+    CAIRN_PHASE_EVALUATE,
+    CAIRN_PHASES
+};
+
 #define CAIRN_PLAN_OPERANDS 10 /* CAIRN_MAX_OPERANDS */
 struct cairn_step {
-    struct cairn_problem problem;     /* memory unset */
-    int layer;                        /* index into the model, -1: none */
+    struct cairn_problem problem; /* memory unset */
+    int layer;                    /* index into the model, -1: none */
+    enum cairn_phase phase;
     int tensors[CAIRN_PLAN_OPERANDS]; /* by number in the operator's schema; -1: unused */
 };
 
@@ -124,7 +135,7 @@ cairn_status cairn_memory_create(struct cairn_device *device,
 void cairn_memory_free(struct cairn_memory *memory); /* zeroes it */
 const char *cairn_region_name(enum cairn_region region);
 
-/* Enqueues every step. */
+/* Enqueues every step. On a profiled device its launches are marked with the step and now->step. */
 cairn_status cairn_plan_run(const struct cairn_plan *plan, struct cairn_device *device,
                             const struct cairn_memory *memory, const struct cairn_now *now);
 

@@ -127,8 +127,10 @@ cairn_status cairn_plan_run(const struct cairn_plan *plan, struct cairn_device *
     for (int s = 0; s < plan->step_count; s++) {
         struct cairn_problem problem;
         cairn_plan_problem(plan, memory, now, s, &problem);
+        cairn_device_mark(device, &plan->steps[s], now->step);
         TRY(cairn_run(device, &problem));
     }
 out:
+    cairn_device_mark(device, NULL, 0);
     return st;
 }

@@ -91,7 +91,7 @@ static const struct cairn_backend_ops ops = {.close = ocl_close,
                                              .copy = ocl_copy,
                                              .fill = ocl_fill,
                                              .variants = ocl_variants,
-                                             .profile = ocl_profile_each,
+                                             .collect = ocl_profile_collect,
 #define SLOT(slot, NAME, type, member) .slot = ocl_##slot,
                                              CAIRN_OP_LIST(SLOT)
 #undef SLOT

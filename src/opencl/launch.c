@@ -1,4 +1,4 @@
-/* Launching kernels: arguments, work sizes, and device time per kernel. */
+/* Launching kernels: arguments, work sizes, and the time that each launch took. */
 #include "opencl/runtime.h"
 
 #include <stdarg.h>
@@ -8,20 +8,15 @@
 
 #define FLUSH_EVERY 16
 
-/* Device time, summed when events are collected: at most PENDING of them are held. */
-#define PENDING 256
-struct ocl_time {
-    char name[64];
-    int64_t calls;
-    double seconds;
-};
+/* Launches whose times are not known yet, oldest first. */
+#define PENDING 512
 struct ocl_profile {
     struct {
         cl_event event;
         cl_kernel kernel;
+        struct cairn_mark mark;
     } pending[PENDING];
-    int count, times_count, times_room;
-    struct ocl_time *times;
+    int count;
 };
 
 cairn_status ocl_profile_create(struct ocl_profile **profile)
@@ -34,71 +29,50 @@ void ocl_profile_destroy(struct ocl_profile *profile)
 {
     if (!profile) return;
     for (int i = 0; i < profile->count; i++) clReleaseEvent(profile->pending[i].event);
-    free(profile->times);
     free(profile);
 }
 
-/* The sum for a kernel's name, made when new; NULL when out of memory. */
-static struct ocl_time *time_of(struct ocl_profile *profile, const char *name)
+/* Start and end of a launch by the device's clock; 0 where it gives none. */
+static int times_of(cl_event event, struct cairn_launch *launch)
 {
-    for (int i = 0; i < profile->times_count; i++)
-        if (!strcmp(profile->times[i].name, name)) return &profile->times[i];
-    if (profile->times_count == profile->times_room) {
-        int room = profile->times_room ? 2 * profile->times_room : 32;
-        struct ocl_time *grown = realloc(profile->times, (size_t)room * sizeof *grown);
-        if (!grown) return NULL;
-        profile->times = grown;
-        profile->times_room = room;
-    }
-    struct ocl_time *fresh = &profile->times[profile->times_count++];
-    memset(fresh, 0, sizeof *fresh);
-    snprintf(fresh->name, sizeof fresh->name, "%s", name);
-    return fresh;
+    cl_ulong start = 0, end = 0;
+    if (clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
+        clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) ||
+        end < start)
+        return 0;
+    launch->start = 1e-9 * (double)start;
+    launch->seconds = 1e-9 * (double)(end - start);
+    return 1;
 }
 
-/* Waits for the pending events, adds their times and releases them. */
-static cairn_status profile_collect(struct ocl_backend *be)
+/* Waits for the oldest `count` launches, adds their times and lets go of them; what is behind them
+ * goes on. */
+static cairn_status profile_collect(struct ocl_backend *be, int count)
 {
     cairn_status st = CAIRN_OK;
     struct ocl_profile *profile = be->profile;
-    cl_int error = clFinish(be->queue);
+    if (count == 0) return CAIRN_OK;
+    clFlush(be->queue);
+    be->unflushed = 0;
+    cl_int error = clWaitForEvents(1, &profile->pending[count - 1].event);
     if (error) st = ocl_fail(error, "waiting for the device");
-    for (int i = 0; i < profile->count; i++) {
-        cl_ulong start = 0, end = 0;
-        cl_event event = profile->pending[i].event;
-        struct ocl_kernel *record = ocl_kernel_record(be, profile->pending[i].kernel);
-        struct ocl_time *time = time_of(profile, record->name);
-        if (!time) st = cairn_fail(CAIRN_MEMORY, "out of memory");
-        if (time &&
-            clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start,
-                                    NULL) == 0 &&
-            clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) == 0 &&
-            end >= start) {
-            time->calls++;
-            time->seconds += 1e-9 * (double)(end - start);
-        }
-        clReleaseEvent(event);
+    for (int i = 0; i < count; i++) {
+        struct cairn_launch launch = {.mark = profile->pending[i].mark};
+        launch.kernel = ocl_kernel_record(be, profile->pending[i].kernel)->name;
+        if (st == CAIRN_OK && times_of(profile->pending[i].event, &launch))
+            st = cairn_profile_add(be->base.profile, &launch);
+        clReleaseEvent(profile->pending[i].event);
     }
-    profile->count = 0;
+    profile->count -= count;
+    memmove(profile->pending, profile->pending + count,
+            (size_t)profile->count * sizeof *profile->pending);
     return st;
 }
 
-cairn_status ocl_profile_each(struct cairn_backend *backend,
-                              void (*each)(void *context, const char *kernel, int64_t calls,
-                                           double seconds),
-                              void *context)
+cairn_status ocl_profile_collect(struct cairn_backend *backend)
 {
-    cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
-    if (!be->profile)
-        return cairn_fail(CAIRN_INVALID, "the device was not opened with profile = 1");
-    TRY(profile_collect(be));
-    for (int i = 0; i < be->profile->times_count; i++) {
-        const struct ocl_time *time = &be->profile->times[i];
-        each(context, time->name, time->calls, time->seconds);
-    }
-out:
-    return st;
+    return profile_collect(be, be->profile->count);
 }
 
 void ocl_enqueued(struct ocl_backend *be)
@@ -168,17 +142,20 @@ static cairn_status enqueue(struct ocl_backend *be, cl_kernel kernel, int dims,
     cl_event event = NULL;
     for (int i = 0; i < dims; i++)
         if (global[i] == 0) return CAIRN_OK;
-    if (be->profile && be->profile->count == PENDING) TRY(profile_collect(be));
+    int timed = be->base.profile != NULL;
+    if (timed && be->profile->count == PENDING) TRY(profile_collect(be, PENDING / 2));
     cl_int error = clEnqueueNDRangeKernel(be->queue, kernel, (cl_uint)dims, NULL, global, local, 0,
-                                          NULL, be->profile ? &event : NULL);
+                                          NULL, timed ? &event : NULL);
     if (error) {
         char what[160];
         snprintf(what, sizeof what, "launching kernel %s", ocl_kernel_record(be, kernel)->name);
         return ocl_fail(error, what);
     }
     if (event) {
-        be->profile->pending[be->profile->count].event = event;
-        be->profile->pending[be->profile->count++].kernel = kernel;
+        struct ocl_profile *profile = be->profile;
+        profile->pending[profile->count].event = event;
+        profile->pending[profile->count].kernel = kernel;
+        profile->pending[profile->count++].mark = be->base.profile->mark;
     }
     be->base.launches++;
     ocl_enqueued(be);

@@ -38,7 +38,7 @@ struct ocl_backend {
         soft_sqrt; /* kernels are built with the integer versions (see cl/exact.h) */
     struct ocl_program *programs;
     struct ocl_kernel *by_name[OCL_BUCKETS], *by_handle[OCL_BUCKETS];
-    struct ocl_profile *profile; /* NULL unless options.profile */
+    struct ocl_profile *profile; /* of launches; NULL unless options.profile */
     int unflushed;               /* commands since the last clFlush */
     struct ocl_macro macros[64]; /* gemm.c: macro-tiles chosen before */
 };

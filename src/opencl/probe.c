@@ -326,12 +326,9 @@ out:
 cairn_status ocl_probe(struct ocl_backend *be)
 {
     enum cairn_math math = be->base.options.math;
-    struct ocl_profile *profile = be->profile;
     be->base.options.math = CAIRN_MATH_EXACT;
-    be->profile = NULL;
     cairn_status st = decide(be);
     be->base.options.math = math;
-    be->profile = profile;
     if (math != CAIRN_MATH_EXACT) ocl_programs_release(be);
     if (st != CAIRN_OK && math != CAIRN_MATH_EXACT && st != CAIRN_MEMORY) {
         be->base.info.probed = 1;

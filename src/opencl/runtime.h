@@ -69,13 +69,10 @@ cairn_status ocl_probe(struct ocl_backend *be);
 cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *const operands[4],
                            uint32_t *out);
 
-/* launch.c: device time per kernel. */
+/* launch.c: device time of launches; collect needs backend->profile. */
 cairn_status ocl_profile_create(struct ocl_profile **profile);
 void ocl_profile_destroy(struct ocl_profile *profile);
-cairn_status ocl_profile_each(struct cairn_backend *backend,
-                              void (*each)(void *context, const char *kernel, int64_t calls,
-                                           double seconds),
-                              void *context);
+cairn_status ocl_profile_collect(struct cairn_backend *backend);
 
 /* Counts a command and hands over what was enqueued every so often, so that the device starts. */
 void ocl_enqueued(struct ocl_backend *be);

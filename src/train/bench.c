@@ -3,7 +3,8 @@
  * Invariant: a training step is what a training enqueues for a whole batch; an inference step is
  * the evaluation plan of as many images. Every step finds another batch of the training part. */
 #include "base/error.h"
-#include "train/session.h"
+#include "report/place.h"
+#include "train/timeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 struct cairn_recipe_bench {
     struct cairn_recipe recipe;
     struct cairn_session session;
+    struct cairn_timeline timeline; /* with compute.profile */
     struct cairn_plan *inference;
     struct cairn_powers powers;
     int64_t step;   /* of the next sample's first step */
@@ -107,6 +109,7 @@ static cairn_status set_up(struct cairn_recipe_bench *bench, const struct cairn_
     }
     TRY(make_images(bench, &data));
     TRY(cairn_session_open(s, compute, "opencl"));
+    if (compute->profile) TRY(cairn_timeline_open(&bench->timeline, s));
     TRY(cairn_session_split(s, &data));
     TRY(plan(bench));
     TRY(cairn_session_load(s, &data));
@@ -247,6 +250,7 @@ void cairn_recipe_bench_destroy(struct cairn_recipe_bench *bench)
     if (!bench) return;
     cairn_plan_destroy(bench->inference);
     cairn_session_close(&bench->session);
+    cairn_timeline_close(&bench->timeline);
     cairn_recipe_free(&bench->recipe);
     free(bench);
 }
@@ -268,6 +272,43 @@ cairn_status cairn_recipe_bench_sample(struct cairn_recipe_bench *bench, enum ca
     cairn_status st = CAIRN_OK;
     if (bench->info.passes[pass].steps == 0) TRY(prepare(bench, pass));
     TRY(sample(bench, pass, bench->info.passes[pass].steps, seconds));
+out:
+    return st;
+}
+
+static cairn_status check_profiled(const struct cairn_recipe_bench *bench)
+{
+    return bench->timeline.session
+               ? CAIRN_OK
+               : cairn_fail(CAIRN_INVALID, "the bench was not made with compute.profile");
+}
+
+cairn_status cairn_recipe_bench_profile(
+    struct cairn_recipe_bench *bench,
+    void (*each_kernel)(void *context, const char *kernel, int64_t calls, double seconds),
+    void (*each_layer)(void *context, const struct cairn_layer_time *layer), void *context)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_profiled(bench));
+    TRY(cairn_device_profile(bench->session.device, each_kernel, context));
+    TRY(cairn_timeline_rows(&bench->timeline, each_layer, context));
+out:
+    return st;
+}
+
+cairn_status cairn_recipe_bench_trace(struct cairn_recipe_bench *bench, enum cairn_pass pass,
+                                      int64_t steps, const char *path)
+{
+    cairn_status st = CAIRN_OK;
+    double each;
+    TRY(check_profiled(bench));
+    TRY(cairn_place_check(path, 1));
+    if (bench->info.passes[pass].steps == 0) TRY(prepare(bench, pass));
+    TRY(cairn_timeline_trace(&bench->timeline, 1));
+    TRY(sample(bench, pass, steps, &each));
+    TRY(cairn_timeline_trace(&bench->timeline, 0));
+    TRY(cairn_timeline_write(&bench->timeline, path));
+    bench->timeline.count = 0;
 out:
     return st;
 }

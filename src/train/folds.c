@@ -15,6 +15,7 @@ struct folds {
     const struct cairn_train_options *options;
     struct cairn_folder folder;
     int64_t count;
+    int traced; /* a fold of this start has written the trace */
     struct cairn_train_result *results;
 };
 
@@ -91,6 +92,8 @@ static cairn_status run_fold(struct folds *f, int64_t fold)
     if (st == CAIRN_NOT_FOUND) {
         options.resume = cairn_file_exists(last);
         options.force = !options.resume;
+        if (f->traced) options.trace = NULL;
+        f->traced = 1;
         st = cairn_train_one(&options, below.path, f->folder.path, fold, result);
         if (cairn_file_exists(last)) f->folder.written = 1;
         /* the figures as a later start would read them */

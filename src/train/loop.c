@@ -7,6 +7,7 @@
 #include <math.h>
 
 #define TELL_FIRST 2
+#define TRACE_STEPS 10
 #define TELL_SECONDS 0.1
 
 static int stopped(const struct cairn_trainer *t)
@@ -49,12 +50,37 @@ int cairn_trainer_finished(const struct cairn_trainer *t)
 
 /* --- steps --- */
 
+cairn_status cairn_trainer_write_trace(struct cairn_trainer *t)
+{
+    cairn_status st = CAIRN_OK;
+    if (!t->timeline.tracing) return CAIRN_OK;
+    TRY(cairn_timeline_trace(&t->timeline, 0));
+    TRY(cairn_timeline_write(&t->timeline, t->options->trace));
+out:
+    return st;
+}
+
+/* Before a step. The first of a start compiles kernels: the trace begins behind it, if there is a
+ * second one. */
+static cairn_status trace_step(struct cairn_trainer *t)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t number = t->timeline.steps++, left = cairn_session_steps(&t->session) - t->state.step,
+            wanted = t->options->trace_steps > 0 ? t->options->trace_steps : TRACE_STEPS;
+    if (number == 0) t->timeline.first = left > 1;
+    if (number == t->timeline.first) TRY(cairn_timeline_trace(&t->timeline, 1));
+    if (number == t->timeline.first + wanted) TRY(cairn_trainer_write_trace(t));
+out:
+    return st;
+}
+
 static cairn_status run_step(struct cairn_trainer *t, int64_t *images)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_session *s = &t->session;
     struct cairn_powers powers = {t->state.power1, t->state.power2};
     struct cairn_now now;
+    if (t->options->trace) TRY(trace_step(t));
     cairn_session_now(s, t->state.step, t->state.plateau.drops, &powers, &now, images);
     t->state.power1 = powers.one;
     t->state.power2 = powers.two;

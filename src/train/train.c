@@ -1,5 +1,6 @@
 /* Training: setting up, the loop's frame, and the test at the end. */
 #include "base/error.h"
+#include "report/place.h"
 #include "train/report.h"
 #include "train/trainer.h"
 
@@ -52,6 +53,7 @@ static cairn_status set_up(struct cairn_trainer *t)
     if (t->folder.fresh) TRY(cairn_folder_make(&t->folder));
     TRY(cairn_session_open(&t->session, compute, "opencl"));
     TRY(cairn_session_split(&t->session, &data));
+    if (compute->profile) TRY(cairn_timeline_open(&t->timeline, &t->session));
     TRY(cairn_session_plan(&t->session, 0));
     TRY(cairn_session_load(&t->session, &data));
     t->session.stop = t->options->stop;
@@ -100,6 +102,22 @@ static void tell_kernel(void *context, const char *kernel, int64_t calls, double
     cairn_trainer_tell(t, CAIRN_TRAIN_KERNEL);
 }
 
+static void tell_layer(void *context, const struct cairn_layer_time *layer)
+{
+    struct cairn_trainer *t = context;
+    t->event.layer = layer;
+    cairn_trainer_tell(t, CAIRN_TRAIN_LAYER);
+}
+
+static cairn_status tell_profile(struct cairn_trainer *t)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(cairn_device_profile(t->session.device, tell_kernel, t));
+    TRY(cairn_timeline_rows(&t->timeline, tell_layer, t));
+out:
+    return st;
+}
+
 static void fill_result(const struct cairn_trainer *t, struct cairn_train_result *result)
 {
     const struct cairn_device_info *info = cairn_device_info(t->session.device);
@@ -129,6 +147,7 @@ static cairn_status finish(struct cairn_trainer *t, struct cairn_train_result *r
     const struct cairn_device_info *info = cairn_device_info(t->session.device);
     double loss = 0;
     if (!confusion) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    TRY(cairn_trainer_write_trace(t));
     cairn_trainer_tell(t, CAIRN_TRAIN_TESTING);
     TRY(cairn_trainer_get(t, CAIRN_REGION_PARAMS, t->session.flat));
     TRY(cairn_weights_digest(t->session.model, t->session.flat, result->weights_sha256));
@@ -143,7 +162,7 @@ static cairn_status finish(struct cairn_trainer *t, struct cairn_train_result *r
     result->test_loss = loss / (double)result->test_images;
     result->test_accuracy = (double)correct / (double)result->test_images;
     TRY(cairn_report_summary(&t->folder, &t->recipe, &t->state, info, result, confusion, classes));
-    if (t->options->compute.profile) TRY(cairn_device_profile(t->session.device, tell_kernel, t));
+    if (t->options->compute.profile) TRY(tell_profile(t));
 out:
     free(confusion);
     return st;
@@ -164,6 +183,7 @@ cairn_status cairn_train_one(const struct cairn_train_options *options, const ch
     TRY(finish(&t, result));
 out:
     cairn_session_close(&t.session);
+    cairn_timeline_close(&t.timeline);
     cairn_folder_close(&t.folder);
     cairn_recipe_free(&t.recipe);
     free(t.metrics);
@@ -171,6 +191,13 @@ out:
     free(t.moment1);
     free(t.moment2);
     return st;
+}
+
+static cairn_status check_trace(const struct cairn_train_options *options)
+{
+    if (!options->compute.profile)
+        return cairn_fail(CAIRN_INVALID, "a trace needs a device that is profiled");
+    return cairn_place_check(options->trace, 1);
 }
 
 cairn_status cairn_train(const struct cairn_train_options *options,
@@ -181,6 +208,7 @@ cairn_status cairn_train(const struct cairn_train_options *options,
     char path[512];
     memset(result, 0, sizeof *result);
     TRY(cairn_recipe_read(options->recipe, options->sets, options->set_count, &recipe));
+    if (options->trace) TRY(check_trace(options));
     default_folder(recipe.path, path, sizeof path);
     const char *out = options->out ? options->out : path;
     TRY(recipe.train.folds ? cairn_train_folds(options, out, &recipe, result)

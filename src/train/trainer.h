@@ -10,6 +10,7 @@
 #include "train/checkpoint.h"
 #include "train/folder.h"
 #include "train/session.h"
+#include "train/timeline.h"
 
 struct cairn_trainer {
     const struct cairn_train_options *options;
@@ -17,6 +18,7 @@ struct cairn_trainer {
     struct cairn_folder folder;
     const char *home; /* the folder that --resume takes: a fold's is that of all folds */
     struct cairn_session session;
+    struct cairn_timeline timeline; /* with compute.profile */
     struct cairn_state state;
     struct cairn_train_event event; /* what never changes is filled in once */
     char *metrics;                  /* the lines of metrics.jsonl so far */
@@ -38,6 +40,9 @@ int cairn_trainer_finished(const struct cairn_trainer *t);
 /* Steps up to the next evaluation, the evaluation, a checkpoint. CAIRN_INTERRUPTED after a
  * checkpoint in between. */
 cairn_status cairn_trainer_advance(struct cairn_trainer *t);
+
+/* Writes the trace, if one is being kept, and keeps no more. */
+cairn_status cairn_trainer_write_trace(struct cairn_trainer *t);
 
 /* --- save.c --- */
 

@@ -231,8 +231,10 @@ def choose(options, steps):
     if options.choices and os.path.exists(options.choices):
         with open(options.choices, encoding="utf-8") as file:
             kept = json.load(file)
-    missing = [step for step in steps if "/".join(step) not in kept]
-    for environment in ENVIRONMENTS if missing else ():
+    for environment in ENVIRONMENTS:
+        missing = [step for step in steps if environment not in kept.get("/".join(step), {"tried": ()})["tried"]]
+        if not missing:
+            continue
         torch = Torch(options, environment)
         for name, which in missing:
             setup, seconds, tried = best_setup(options, torch, name, which)
@@ -242,11 +244,16 @@ def choose(options, steps):
                 said.update(environment=environment, setup=setup, seconds=seconds)
             tell(f"{name} {which}: {environment}: {setup_text(setup)}: {1e3 * seconds:.3f} ms")
         torch.close()
-    if options.choices and missing:
-        with open(options.choices + ".tmp", "w", encoding="utf-8") as file:
-            json.dump(kept, file, indent=1)
-        os.replace(options.choices + ".tmp", options.choices)
+        if options.choices:
+            write(options.choices, kept)
     return kept
+
+
+def write(path, value):
+    """As JSON, whole or not at all."""
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1)
+    os.replace(path + ".tmp", path)
 
 
 def tell(text):
@@ -371,9 +378,7 @@ def main():
     rows = summary(figures, kept)
     print_table(rows, about, options)
     if options.json:
-        with open(options.json + ".tmp", "w", encoding="utf-8") as file:
-            json.dump({"machine": processor(), "cores": options.cores, **about, "steps": rows, "choices": kept}, file, indent=1)
-        os.replace(options.json + ".tmp", options.json)
+        write(options.json, {"machine": processor(), "cores": options.cores, **about, "steps": rows, "choices": kept})
     return 0
 
 
