@@ -1,8 +1,9 @@
 /* Batch normalisation of x, n1 x c x n2, channel by channel; formulas in <cairn/problem.h>. Sums
  * over a channel are those of chunks.h, joined by a work-group for each channel. What is done
  * element by element has two shapes: "cpu", whose work-items make blocks of rows in vectors, along
- * l (rows) or, where n2 = 1, along j (columns); "gpu", whose work-items make one element. y may be
- * x and dx may be dy: an element is read before it is written and by its own work-item only. */
+ * l (rows) or, where few l make a row, along j and l together (columns); "gpu", whose work-items
+ * make one element. y may be x and dx may be dy: an element is read before it is written and by its
+ * own work-item only. */
 #include "exact.h"
 #include "strip.h"
 
@@ -40,6 +41,24 @@
 #if PART != 1
 #include "chunks.h"
 #endif
+
+/* What elements first ... first + width - 1 of a row of c x n2 have of their channels, then zeros.
+ */
+static inline float16 load_channels(__global const float *p, ulong first, ulong n2, int width)
+{
+    float part[16];
+    if (n2 == 1) return load_strip(p + first, width);
+    uint j = (uint)(first / n2), l = (uint)(first - j * n2);
+    for (int q = 0; q < 16; q++) part[q] = 0.0f;
+    for (int q = 0; q < width; q++) {
+        part[q] = p[j];
+        if (++l == n2) {
+            l = 0;
+            j++;
+        }
+    }
+    return vload16(0, part);
+}
 
 #if PART == 0
 
@@ -103,24 +122,24 @@ __kernel void batchnorm_rows(PARAMETERS, ulong c, ulong n2, ulong all, ulong row
     }
 }
 
-/* The same for n1 rows of c, channels along them. */
+/* The same for n1 rows of c x n2, channels along them. */
 __kernel void batchnorm_columns(PARAMETERS, ulong c, ulong n2, ulong all, ulong rows, ulong length,
                                 ulong pieces)
 {
     ulong t = (ulong)get_global_id(0), block = t / pieces, first = (t - block * pieces) * length;
-    ulong begin = block * rows, end = begin + rows < all ? begin + rows : all,
-          last = first + length < c ? first + length : c;
-    for (ulong j = first; j < last; j += 16) {
-        int width = last - j < 16 ? (int)(last - j) : 16;
+    ulong begin = block * rows, end = begin + rows < all ? begin + rows : all, size = c * n2,
+          last = first + length < size ? first + length : size;
+    for (ulong e = first; e < last; e += 16) {
+        int width = last - e < 16 ? (int)(last - e) : 16;
         float part[16];
-        vstore16(load_strip(rstd + rstd_off + j, width), 0, part);
+        vstore16(load_channels(rstd + rstd_off, e, n2, width), 0, part);
         for (int q = 0; q < 16; q++) part[q] = factor(part[q], inference, epsilon);
-        float16 m = load_strip(mean + mean_off + j, width), r = vload16(0, part),
-                g = load_strip(gamma + gamma_off + j, width),
-                b = load_strip(beta + beta_off + j, width);
+        float16 m = load_channels(mean + mean_off, e, n2, width), r = vload16(0, part),
+                g = load_channels(gamma + gamma_off, e, n2, width),
+                b = load_channels(beta + beta_off, e, n2, width);
         for (ulong row = begin; row < end; row++) {
-            float16 v = (load_strip(x + x_off + row * c + j, width) - m) * r;
-            store_strip(FMA16(v, g, b), y + y_off + row * c + j, width);
+            float16 v = (load_strip(x + x_off + row * size + e, width) - m) * r;
+            store_strip(FMA16(v, g, b), y + y_off + row * size + e, width);
         }
     }
 }
@@ -190,18 +209,19 @@ __kernel void batchnorm_grad_columns(PARAMETERS, ulong c, ulong n2, ulong all, u
                                      ulong length, ulong pieces)
 {
     ulong t = (ulong)get_global_id(0), block = t / pieces, first = (t - block * pieces) * length;
-    ulong begin = block * rows, end = begin + rows < all ? begin + rows : all,
-          last = first + length < c ? first + length : c;
-    for (ulong j = first; j < last; j += 16) {
-        int width = last - j < 16 ? (int)(last - j) : 16;
-        float16 m = load_strip(mean + mean_off + j, width),
-                r = load_strip(rstd + rstd_off + j, width),
-                g = load_strip(gamma + gamma_off + j, width) * r,
-                k1 = load_strip(k + k_off + j, width), k2 = load_strip(k + k_off + c + j, width);
+    ulong begin = block * rows, end = begin + rows < all ? begin + rows : all, size = c * n2,
+          last = first + length < size ? first + length : size;
+    for (ulong e = first; e < last; e += 16) {
+        int width = last - e < 16 ? (int)(last - e) : 16;
+        float16 m = load_channels(mean + mean_off, e, n2, width),
+                r = load_channels(rstd + rstd_off, e, n2, width),
+                g = load_channels(gamma + gamma_off, e, n2, width) * r,
+                k1 = load_channels(k + k_off, e, n2, width),
+                k2 = load_channels(k + k_off + c, e, n2, width);
         for (ulong row = begin; row < end; row++) {
-            float16 v = (load_strip(x + x_off + row * c + j, width) - m) * r;
-            v = load_strip(dy + dy_off + row * c + j, width) - FMA16(v, k2, k1);
-            store_strip(g * v, dx + dx_off + row * c + j, width);
+            float16 v = (load_strip(x + x_off + row * size + e, width) - m) * r;
+            v = load_strip(dy + dy_off + row * size + e, width) - FMA16(v, k2, k1);
+            store_strip(g * v, dx + dx_off + row * size + e, width);
         }
     }
 }

@@ -1,8 +1,9 @@
 /* Sums over (i, l) of x[i][j][l] for every j, flattened as f = i * n2 + l: kernels that reduce
  * every chunk of every j (see sum.h), and the join of the chunks of one j.
  *
- * "cpu" has the 64 lanes in vectors where l runs on (rows) or 16 neighbouring j side by side where
- * it does not (columns); "gpu" takes a work-group for a chunk. Chunk results lie as
+ * "cpu" has the 64 lanes in vectors where l runs on (rows), 16 neighbouring j side by side where it
+ * does not (columns), and 16 j with all their lanes in memory where it ends soon (narrow); "gpu"
+ * takes a work-group for a chunk. Chunk results lie as
  * out[sum][chunk][j]. The including file says what is summed:
  *   SUMS                     how many sums of the same elements there are
  *   START                    what a lane starts from; SUM_JOIN and SUM_JOIN16 as in sum.h
@@ -20,17 +21,18 @@
 #define LOAD_ONE(p) (*(p))
 #define LOAD_16(p) vload16(0, p)
 #define LOAD_STRIP(p) load_strip(p, width)
+#define LOAD_SOME(p) load_strip(p, some)
 
 #define CHUNK_PLACES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 
-/* The next 16 elements of one j into lanes 16 q and behind; x[i][j] begins at row. Where 16 or more
- * make a row and they reach into the next one, what is read beside them lies between the two. */
+/* The next 16 elements of one j into lanes 16 q and behind; x[i][j] begins at row and has 16 or more.
+ * Where they reach into the next one, what is read beside them lies between the two. */
 #define CHUNK_TAKE(q)                                                                              \
     do {                                                                                           \
         if (l + 16 <= n2) {                                                                        \
             TERMS(float16, LOAD_16, row + l, term);                                                \
             l += 16;                                                                               \
-        } else if (n2 >= 16) {                                                                     \
+        } else {                                                                                   \
             int here = (int)(n2 - l);                                                              \
             TERMS(float16, LOAD_16, row + l, term);                                                \
             row += next;                                                                           \
@@ -38,17 +40,6 @@
             for (int s = 0; s < SUMS; s++)                                                         \
                 term[s] = select(rest[s], term[s], CHUNK_PLACES < here);                           \
             l = 16 - here;                                                                         \
-        } else {                                                                                   \
-            for (int e = 0; e < 16; e++) {                                                         \
-                if (l == n2) {                                                                     \
-                    l = 0;                                                                         \
-                    row += next;                                                                   \
-                }                                                                                  \
-                TERMS(float, LOAD_ONE, row + l, one);                                              \
-                for (int s = 0; s < SUMS; s++) part[s][e] = one[s];                                \
-                l++;                                                                               \
-            }                                                                                      \
-            for (int s = 0; s < SUMS; s++) term[s] = vload16(0, part[s]);                          \
         }                                                                                          \
         if (l == n2) {                                                                             \
             l = 0;                                                                                 \
@@ -57,15 +48,15 @@
         for (int s = 0; s < SUMS; s++) lanes[s][q] = SUM_JOIN16(lanes[s][q], term[s]);             \
     } while (0)
 
-/* Work-item t reduces chunk t % chunks of j = t / chunks. */
+/* n2 >= 16 or c = 1. Work-item t reduces chunk t / c of j = t % c. */
 __kernel void CHUNK_KERNEL(rows)(INPUTS, __global float *out, ulong out_off, ulong c, ulong n2,
                                  ulong total, uint chunks)
 {
-    ulong t = (ulong)get_global_id(0), j = t / chunks, chunk = t - j * chunks;
+    ulong t = (ulong)get_global_id(0), chunk = t / c, j = t - chunk * c;
     ulong begin = chunk * SUM_CHUNK, left = total - begin < SUM_CHUNK ? total - begin : SUM_CHUNK;
     ulong i = begin / n2, l = begin - i * n2, next = c * n2, row = (i * c + j) * n2;
     float16 lanes[SUMS][4], term[SUMS], rest[SUMS];
-    float part[SUMS][16], one[SUMS], lane[SUMS][SUM_LANES];
+    float one[SUMS], lane[SUMS][SUM_LANES];
     OF_CHANNEL(float, LOAD_ONE, j)
     for (int s = 0; s < SUMS; s++)
         for (int q = 0; q < 4; q++) lanes[s][q] = START;
@@ -120,6 +111,57 @@ __kernel void CHUNK_KERNEL(columns)(INPUTS, __global float *out, ulong out_off, 
         for (int q = 0; q < width; q++)
             out[out_off + (s * chunks + chunk) * c + j + q] = no_minus_zero(part[q]);
     }
+}
+
+/* 1 < n2. Work-item t reduces chunk t % chunks of j = 16 * (t / chunks) and the 15 behind, row by
+ * row, some = at most 16 elements that lie in lanes beside each other at a time. What is read behind
+ * them belongs to others or, at the end of x, is not read. START changes no lane, which is never -0.
+ */
+__kernel void CHUNK_KERNEL(narrow)(INPUTS, __global float *out, ulong out_off, ulong c, ulong n2,
+                                   ulong total, uint chunks)
+{
+    ulong t = (ulong)get_global_id(0), strip = t / chunks, first = strip * 16,
+          chunk = t - strip * chunks;
+    ulong begin = chunk * SUM_CHUNK, left = total - begin < SUM_CHUNK ? total - begin : SUM_CHUNK;
+    ulong i = begin / n2, l = begin - i * n2, next = c * n2, row = i * next + first * n2,
+          size = total * c;
+    int count = c - first < 16 ? (int)(c - first) : 16;
+    float lane[SUMS][16][SUM_LANES + 16];
+    float16 term[SUMS];
+    for (int s = 0; s < SUMS; s++)
+        for (int u = 0; u < count; u++)
+            for (int q = 0; q < 5; q++) vstore16((float16)(START), q, lane[s][u]);
+    for (uint place = 0; left > 0;) {
+        ulong most = n2 - l < left ? n2 - l : left;
+        most = most < SUM_LANES - place ? most : SUM_LANES - place;
+        int some = most < 16 ? (int)most : 16;
+        int16 mine = CHUNK_PLACES < some;
+        for (int u = 0; u < count; u++) {
+            ulong at = row + u * n2 + l;
+            OF_CHANNEL(float, LOAD_ONE, first + u)
+            if (at + 16 <= size)
+                TERMS(float16, LOAD_16, at, term);
+            else
+                TERMS(float16, LOAD_SOME, at, term);
+            for (int s = 0; s < SUMS; s++) {
+                float *to = lane[s][u] + place;
+                vstore16(SUM_JOIN16(vload16(0, to), select((float16)(START), term[s], mine)), 0, to);
+            }
+        }
+        left -= some;
+        place = (place + some) & (SUM_LANES - 1);
+        l += some;
+        if (l == n2) {
+            l = 0;
+            row += next;
+        }
+    }
+    for (int s = 0; s < SUMS; s++)
+        for (int u = 0; u < count; u++) {
+            const float *of = lane[s][u];
+            out[out_off + (s * chunks + chunk) * c + first + u] = no_minus_zero(
+                fold_lanes(vload16(0, of), vload16(1, of), vload16(2, of), vload16(3, of)));
+        }
 }
 
 /* A work-group of wide x tall work-items reduces chunk after chunk of `wide` neighbouring j;

@@ -20,11 +20,12 @@ static void draw_shape(struct check_rng *rng, int profile, int small, struct cai
     } else if (profile < 55 && !small) { /* and in pieces */
         p->n1 = check_size(rng, 5);
         p->c = CHECK_PICK(rng, 4095, 4096, 4097, 8207);
+        p->n2 = CHECK_PICK(rng, 1, 1, 2, 5);
     } else if (profile < 80) { /* the flattened length near an edge */
-        p->n2 = check_size(rng, small ? 20 : 900);
+        p->n2 = check_size(rng, small || check_chance(rng, 50) ? 20 : 900);
         p->n1 = total / p->n2 + check_below(rng, 2);
         if (p->n1 == 0) p->n1 = 1;
-        p->c = check_size(rng, 7);
+        p->c = check_size(rng, check_chance(rng, 40) ? 40 : 7);
     } else {
         p->n1 = check_size(rng, small ? 9 : 100);
         p->c = check_size(rng, small ? 9 : 70);

@@ -15,10 +15,10 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
         p->n1 = total;
         p->c = check_size(rng, small ? 5 : 20);
     } else if (profile < 75) { /* the flattened length near an edge */
-        p->n2 = check_size(rng, small ? 20 : 200);
+        p->n2 = check_size(rng, small || check_chance(rng, 50) ? 20 : 200);
         p->n1 = total / p->n2 + check_below(rng, 2);
         if (p->n1 == 0) p->n1 = 1;
-        p->c = check_size(rng, 7);
+        p->c = check_size(rng, check_chance(rng, 40) ? 40 : 7);
     } else {
         p->n1 = check_size(rng, small ? 9 : 100);
         p->c = check_size(rng, small ? 9 : 300);

@@ -68,15 +68,35 @@ out:
     return st;
 }
 
+#define NARROW 16     /* shorter rows of one channel go together, */
+#define NEAR 16384    /* unless theirs lie farther apart than so many elements */
+#define TALL_MOST 128 /* rows of a block */
+
+static int goes_by_columns(int64_t c, int64_t n2)
+{
+    return n2 == 1 || (n2 < NARROW && c * n2 <= NEAR);
+}
+
+/* Blocks of many rows, since what belongs to a channel is spread over a vector for each. */
+static struct ocl_blocks column_blocks(int64_t rows, int64_t size)
+{
+    struct ocl_blocks b = {(uint64_t)ocl_min(rows, TALL_MOST), 16, 0, 0};
+    if (OCL_ROWS_ELEMENTS / b.rows > 16) b.length = OCL_ROWS_ELEMENTS / b.rows / 16 * 16;
+    b.pieces = ((uint64_t)size + b.length - 1) / b.length;
+    b.items = (size_t)(((uint64_t)rows + b.rows - 1) / b.rows * b.pieces);
+    return b;
+}
+
 #define FORWARD                                                                                    \
     &p->x, &p->mean, &p->rstd, &p->gamma, &p->beta, &p->y, (int)p->inference, (double)p->epsilon
 
 static cairn_status forward_cpu(struct ocl_backend *be, const struct cairn_batchnorm *p)
 {
     cairn_status st = CAIRN_OK;
-    int columns = p->n2 == 1;
+    int columns = goes_by_columns(p->c, p->n2);
     int64_t rows = columns ? p->n1 : p->n1 * p->c;
-    struct ocl_blocks b = ocl_shape_blocks(rows, columns ? p->c : p->n2);
+    struct ocl_blocks b =
+        columns ? column_blocks(rows, p->c * p->n2) : ocl_shape_blocks(rows, p->n2);
     size_t local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, FILE_NAME, NORM, columns ? "batchnorm_columns" : "batchnorm_rows", &kernel));
@@ -114,9 +134,10 @@ cairn_status ocl_batchnorm(struct cairn_backend *backend, const struct cairn_bat
 static cairn_status backward_cpu(struct ocl_backend *be, const struct cairn_batchnorm_grad *p)
 {
     cairn_status st = CAIRN_OK;
-    int columns = p->n2 == 1;
+    int columns = goes_by_columns(p->c, p->n2);
     int64_t rows = columns ? p->n1 : p->n1 * p->c;
-    struct ocl_blocks b = ocl_shape_blocks(rows, columns ? p->c : p->n2);
+    struct ocl_blocks b =
+        columns ? column_blocks(rows, p->c * p->n2) : ocl_shape_blocks(rows, p->n2);
     size_t local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, FILE_NAME, GRAD, columns ? "batchnorm_grad_columns" : "batchnorm_grad_rows",

@@ -5,7 +5,8 @@
 
 #define CHUNK 4096 /* as SUM_CHUNK and SUM_LANES in cl/sum.h */
 #define LANES 64
-#define COLUMNS 16 /* of a "columns" work-item */
+#define COLUMNS 16 /* of a "columns" or "narrow" work-item */
+#define NARROW 16  /* shorter rows are not reduced one by one */
 #define WIDE 16    /* columns of a group where they are neighbours in memory */
 
 static const char *const options[] = {"-DKIND=0", "-DKIND=1", "-DKIND=2"};
@@ -42,7 +43,7 @@ cairn_status ocl_chunks_init(struct ocl_chunks *launch, struct ocl_backend *be, 
 {
     cairn_status st = CAIRN_OK;
     char name[64];
-    int rows = n2 > 1 || c == 1;
+    int rows = n2 >= NARROW || c == 1;
     *launch = (struct ocl_chunks){.dims = 1, .local = {1, 1}, .global = {1, 1}};
     launch->c = (uint64_t)c;
     launch->total = (uint64_t)(n1 * n2);
@@ -51,6 +52,7 @@ cairn_status ocl_chunks_init(struct ocl_chunks *launch, struct ocl_backend *be, 
     snprintf(name, sizeof name, "%s_%s", stem,
              shape == OCL_SHAPE_GPU ? "group"
              : rows                 ? "rows"
+             : n2 > 1               ? "narrow"
                                     : "columns");
     TRY(ocl_kernel(be, file, build, name, &launch->kernel));
     if (shape == OCL_SHAPE_GPU) {

@@ -48,6 +48,10 @@ FAULTS = [
     # Wrong only where a work-item joins more than one chunk.
     dict(name="an unaligned subtree", file="chunks.h", op="batchnorm_stats",
          old="tree_push(level, n - begin, part[n * c]);", new="tree_push(level, n, part[n * c]);"),
+    dict(name="the next channel's element", file="chunks.h", op="reduce", options=["--cases", "100", "--variant", "cpu"],
+         old="int16 mine = CHUNK_PLACES < some;", new="int16 mine = CHUNK_PLACES <= some;"),
+    dict(name="the next channel's mean", file="batchnorm.cl", op="batchnorm", options=["--cases", "100", "--variant", "cpu"],
+         old="l = (uint)(first - j * n2);", new="l = 0;"),
     dict(name="a NaN lost in a fold", file="row.h", op="loss", options=["--cases", "100", "--variant", "group"],
          old="lane[l] = MAX_OF(lane[l], lane[l + h]);", new="lane[l] = lane[l] > lane[l + h] ? lane[l] : lane[l + h];"),
     dict(name="a counter of 32 bits", file="augment.cl", op="augment",
