@@ -211,29 +211,6 @@ static void pack_columns(__global const float *x, const struct view *v, struct l
     }
 }
 
-/* Copies len floats; whether one of them is infinite or a NaN. Whole vectors overlap at the end. */
-static int copy_watched(__global const float *from, int len, __local float *to)
-{
-    ivec bad = (ivec)0;
-    int k = 0, some = 0;
-    for (; k + VW <= len; k += VW) {
-        vec x = LOAD(from + k);
-        bad |= (AS_INT(x) & 0x7fffffff) >= (ivec)0x7f800000;
-        STORE(x, to + k);
-    }
-    if (k < len && len >= VW) {
-        vec x = LOAD(from + len - VW);
-        bad |= (AS_INT(x) & 0x7fffffff) >= (ivec)0x7f800000;
-        STORE(x, to + len - VW);
-        k = len;
-    }
-    for (; k < len; k++) {
-        to[k] = from[k];
-        some |= (as_int(from[k]) & 0x7fffffff) >= 0x7f800000;
-    }
-    return some || any(bad);
-}
-
 /* Where a tile's sums go: *to = (add ? *to : +0) + ((t ? *t : +0) + s), rows `ld` apart. */
 struct target {
     __global float *to;

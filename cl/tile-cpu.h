@@ -83,6 +83,29 @@ static void copy(__global const float *from, int len, __local float *to)
         for (; k < len; k++) to[k] = from[k];
 }
 
+/* The same, telling whether one of them is infinite or a NaN. */
+static int copy_watched(__global const float *from, int len, __local float *to)
+{
+    ivec bad = (ivec)0;
+    int4 bad4 = (int4)0;
+    int k = 0, some = 0;
+    for (; k + VW <= len; k += VW) {
+        vec x = LOAD(from + k);
+        bad |= (AS_INT(x) & 0x7fffffff) >= (ivec)0x7f800000;
+        STORE(x, to + k);
+    }
+    for (; k + 4 <= len; k += 4) {
+        float4 x = vload4(0, from + k);
+        bad4 |= (as_int4(x) & 0x7fffffff) >= (int4)0x7f800000;
+        vstore4(x, 0, to + k);
+    }
+    for (; k < len; k++) {
+        to[k] = from[k];
+        some |= (as_int(from[k]) & 0x7fffffff) >= 0x7f800000;
+    }
+    return some || any(bad) || any(bad4);
+}
+
 /* tanh and sigmoid, over values just stored. */
 static void activate(__global float *c, long ldc, int rows, int cols, int act)
 {

@@ -16,15 +16,10 @@
 #define ALIASED 1024     /* planes that are multiples of this are made longer by a bit: */
 #define ALIASED_SPACE 48 /* their elements would share the places of a cache */
 
-/* The register tile. */
-struct tile {
-    int width, rows, vectors;
-};
-
-static struct tile tile_of(const struct ocl_backend *be)
+struct ocl_conv_tile ocl_conv_cpu_tile(const struct ocl_backend *be)
 {
-    if (be->vector_width >= 16) return (struct tile){16, 13, 2};
-    return (struct tile){be->vector_width >= 8 ? 8 : 4, 6, 2};
+    if (be->vector_width >= 16) return (struct ocl_conv_tile){16, 13, 2};
+    return (struct ocl_conv_tile){be->vector_width >= 8 ? 8 : 4, 6, 2};
 }
 
 static int64_t up(int64_t a, int64_t b)
@@ -36,7 +31,7 @@ static int64_t up(int64_t a, int64_t b)
  */
 static int64_t cols_most(const struct ocl_backend *be)
 {
-    struct tile tile = tile_of(be);
+    struct ocl_conv_tile tile = ocl_conv_cpu_tile(be);
     int64_t nr = tile.width * tile.vectors, beside = 4 * BLOCK + COLS_MOST + 128;
     int64_t floats = (int64_t)(be->local_bytes / sizeof(float));
     int64_t room = floats - tile.rows * (BLOCK + 16 + nr) - beside;
@@ -78,7 +73,7 @@ static int64_t room(int64_t floats)
 static struct plan plan_of(const struct ocl_backend *be, enum cairn_op op,
                            const struct cairn_conv *p)
 {
-    struct tile tile = tile_of(be);
+    struct ocl_conv_tile tile = ocl_conv_cpu_tile(be);
     int data = op == CAIRN_OP_CONV_DATA;
     int64_t nr = tile.width * tile.vectors, c = p->c / p->groups, o = p->o / p->groups;
     int64_t taps = p->kh * p->kw, oh = cairn_conv_oh(p), ow = cairn_conv_ow(p);
@@ -107,7 +102,8 @@ int ocl_conv_cpu_admitted(const struct ocl_backend *be, enum cairn_op op,
                           const struct cairn_conv *p)
 {
     int64_t in = p->n * p->c * p->h * p->w, pixels = cairn_conv_oh(p) * cairn_conv_ow(p);
-    if (op == CAIRN_OP_CONV_WEIGHTS || be->soft_fma || cols_most(be) == 0) return 0;
+    if (op == CAIRN_OP_CONV_WEIGHTS) return ocl_conv_weights_cpu_admitted(be, p);
+    if (be->soft_fma || cols_most(be) == 0) return 0;
     if (op == CAIRN_OP_CONV_DATA && p->o / p->groups > OCL_GEMM_SLAB) return 0;
     return in < 1 << 30 && p->n * p->o * pixels < 1 << 30 && p->c * p->o * p->kh * p->kw < 1 << 30;
 }
@@ -115,6 +111,7 @@ int ocl_conv_cpu_admitted(const struct ocl_backend *be, enum cairn_op op,
 int64_t ocl_conv_cpu_work(const struct ocl_backend *be, enum cairn_op op,
                           const struct cairn_conv *p)
 {
+    if (op == CAIRN_OP_CONV_WEIGHTS) return ocl_conv_weights_cpu_work(p);
     struct plan plan = plan_of(be, op, p);
     return plan.x + plan.y + plan.t + plan.weights;
 }
@@ -122,7 +119,7 @@ int64_t ocl_conv_cpu_work(const struct ocl_backend *be, enum cairn_op op,
 static cairn_status kernel_of(struct ocl_backend *be, const char *name, cl_kernel *kernel)
 {
     char options[96];
-    struct tile tile = tile_of(be);
+    struct ocl_conv_tile tile = ocl_conv_cpu_tile(be);
     snprintf(options, sizeof options, "-DVW=%d -DMR=%d -DNV=%d -DCOLS_MAX=%d", tile.width,
              tile.rows, tile.vectors, (int)cols_most(be));
     return ocl_kernel(be, "conv-cpu.cl", options, name, kernel);
@@ -160,7 +157,7 @@ static cairn_status pack_weights(struct ocl_backend *be, const struct cairn_conv
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
-    int64_t c = p->c / p->groups, o = p->o / p->groups, panels = up(c, tile_of(be).rows);
+    int64_t c = p->c / p->groups, o = p->o / p->groups, panels = up(c, ocl_conv_cpu_tile(be).rows);
     size_t local[2] = {1, 1};
     size_t global[2] = {(size_t)up(o, STRIP), (size_t)(p->groups * panels)};
     TRY(kernel_of(be, "data_weights", &kernel));
@@ -173,6 +170,7 @@ out:
 cairn_status ocl_conv_cpu(struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
 {
     cairn_status st = CAIRN_OK;
+    if (op == CAIRN_OP_CONV_WEIGHTS) return ocl_conv_weights_cpu(be, p);
     struct plan plan = plan_of(be, op, p);
     struct cairn_mem x = p->work, y = x, t = {NULL, 0}, weight = p->weight;
     int64_t from = (plan.data ? p->o : p->c) * plan.h * plan.w,

@@ -124,11 +124,13 @@ static struct cairn_mem past(struct cairn_mem mem, int64_t elements)
     return mem;
 }
 
-/* Whether the product over the whole batch is the fastest way on a CPU: where turning images costs
- * little beside it. As measured, in multiplications for each element that is turned. */
+/* Whether the product over the whole batch is the fastest way on a CPU, as measured: for the
+ * weights where its tiles are filled, elsewhere where turning images costs little beside it, in
+ * multiplications for each element that is turned. */
 static int wants_batch(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
 {
     struct shape s = shape_of(p);
+    if (op == CAIRN_OP_CONV_WEIGHTS) return be->is_cpu && p->n >= 8 && s.c >= 16 && s.o >= 32;
     double turned = (double)p->c * (double)(p->h * p->w) + (double)p->o * (double)s.pixels;
     double each = (double)p->o * (double)s.per_taps * (double)s.pixels / turned;
     double least = p->stride_w > 1 ? 80 : op == CAIRN_OP_CONV ? 200 : 140;

@@ -41,8 +41,7 @@ static int wanted(const struct ocl_backend *be, enum cairn_op op, const struct c
     return c * o <= 8;
 }
 
-/* The weights' sum as gemm-slabs.cl ends it: one product of all outputs. */
-static struct cairn_gemm sum_of(const struct cairn_conv *p)
+struct cairn_gemm ocl_direct_sum(const struct cairn_conv *p)
 {
     struct cairn_gemm g = cairn_problem_default(CAIRN_OP_GEMM).u.gemm;
     g.batch = p->n, g.k = cairn_conv_oh(p) * cairn_conv_ow(p), g.sum = 1;
@@ -54,7 +53,7 @@ static struct cairn_gemm sum_of(const struct cairn_conv *p)
 int ocl_direct_variants(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                         int forced, struct cairn_variant *variants, int count)
 {
-    struct cairn_gemm g = sum_of(p);
+    struct cairn_gemm g = ocl_direct_sum(p);
     int64_t work = op == CAIRN_OP_CONV_WEIGHTS ? ocl_gemm_work(&g, 1) : 0;
     int best = be->is_cpu && admitted(be, op, p, OCL_SHAPE_CPU) ? OCL_SHAPE_CPU : OCL_SHAPE_GPU;
     for (int shape = OCL_SHAPE_CPU; shape <= OCL_SHAPE_GPU; shape++) {
@@ -156,7 +155,7 @@ static cairn_status run_weights(struct ocl_backend *be, const struct cairn_conv 
                                 enum ocl_shape shape)
 {
     cairn_status st = CAIRN_OK;
-    struct cairn_gemm g = sum_of(p);
+    struct cairn_gemm g = ocl_direct_sum(p);
     int64_t slabs = ocl_gemm_slabs(&g), each = g.m * g.n;
     if (slabs == 1) return launch_weights(be, p, shape, &p->weight, 0, 1, 0);
     int64_t at_once = ocl_gemm_work(&g, 1) / each;

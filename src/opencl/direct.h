@@ -11,6 +11,9 @@
 int ocl_direct_variants(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                         int forced, struct cairn_variant *variants, int count);
 
+/* The weights' sum as gemm-slabs.cl ends it: one product of all outputs. */
+struct cairn_gemm ocl_direct_sum(const struct cairn_conv *p);
+
 /* Runs number `which` of those added. */
 cairn_status ocl_direct(struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                         int which);
