@@ -1,4 +1,4 @@
-"""The program from outside: what it measures. Usage: cli_bench.py CAIRN. See cli.py. No time is held to a bound."""
+"""The program from outside: what it measures. Usage: cli_bench.py CAIRN. See cli.py; the roofline needs PoCL. No time is held to a bound."""
 
 import json
 import os
@@ -39,6 +39,15 @@ def test_operators(b):
     b.refused("a peer of what it does not know", 2, [shapes + ":4: ", "knows gemm only, not reduce"], *t, "--file", shapes, "--peer", "openblas")
     b.refused("an unknown peer", 2, "there is: openblas", *t, "--op", "gemm", "--peer", "mkl")
     b.refused("math", 2, "neither exact nor fast", *t, "--op", "gemm", "--math", "double")
+    b.refused("the reference's limits", 2, "no roofline", *t, "--roofline", "--json")
+    r = b.run("bench", "--roofline", "--op", "gemm m=64 n=64 k=64", "--samples", "2", "--json")
+    one = json.loads(r.stdout or "{}")
+    check(r.returncode == 0 and positive(one, "share") and positive(one["roofline"], "gflops", "gbytes"), "a share of the roofline", r)
+    r = b.run("bench", "--roofline", "--recipe", TINY, "--samples", "2", "--json")
+    one = json.loads(r.stdout or "{}")
+    check(r.returncode == 0 and positive(one, "share") and positive(one["inference"], "share"), "a recipe's share", r)
+    r = b.run("bench", "--roofline")
+    check(r.returncode == 0 and "roofline: " in r.stdout, "limits alone", r)
     for samples in ("0", "1002", "many"):
         b.refused(f"{samples} samples", 2, f"--samples: '{samples}'", *t, "--op", "gemm", "--samples", samples)
 

@@ -376,6 +376,24 @@ START_TEST(marked)
 }
 END_TEST
 
+/* Both limits are there; which they are, nobody knows. */
+START_TEST(roofline)
+{
+    struct cairn_device *device = open_device("opencl", NULL);
+    struct cairn_roofline r = {0, 0};
+    ck_assert_msg(cairn_device_roofline(device, &r) == CAIRN_OK, "%s", cairn_error());
+    ck_assert(r.gflops > 0 && r.gbytes > 0);
+    ck_assert_uint_eq(cairn_device_bytes(device), 0);
+    cairn_device_close(device);
+    r = (struct cairn_roofline){100, 10};
+    ck_assert_double_eq(cairn_roofline_seconds(&r, 1e9, 1e7), 0.01);
+    ck_assert_double_eq(cairn_roofline_seconds(&r, 1e9, 1e9), 0.1);
+    device = open_device("reference", NULL);
+    ck_assert_int_eq(cairn_device_roofline(device, &r), CAIRN_UNSUPPORTED);
+    cairn_device_close(device);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("device");
@@ -391,6 +409,7 @@ int main(void)
     tcase_add_test(cases, late_failure);
     tcase_add_test(cases, profile);
     tcase_add_loop_test(cases, marked, 0, 2);
+    tcase_add_test(cases, roofline);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }

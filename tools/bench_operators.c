@@ -39,6 +39,7 @@ static void report_json(struct bench *bench, const char *line, const struct cair
                                       "seconds", peer.median, "min", peer.min, "max", peer.max,
                                       "gflops", flops / peer.median * 1e-9, "ratio",
                                       peer.median / t.median));
+    bench_share_json(bench, one, cairn_roofline_seconds(&bench->roofline, flops, bytes), t.median);
     json_array_append_new(bench->results, one);
 }
 
@@ -55,7 +56,9 @@ static void report(struct bench *bench, const struct cairn_problem *problem, con
     printf("%s\n    %-6s %11.2f us   [%.2f .. %.2f]", line, variant, t.median * 1e6, t.min * 1e6,
            t.max * 1e6);
     if (flops > 0) printf("   %.1f GFLOP/s", flops / t.median * 1e-9);
-    printf("   %.1f GB/s\n", bytes / t.median * 1e-9);
+    printf("   %.1f GB/s", bytes / t.median * 1e-9);
+    bench_share_print(bench, cairn_roofline_seconds(&bench->roofline, flops, bytes), t.median);
+    putchar('\n');
     if (blas)
         printf("    peer   %11.2f us   [%.2f .. %.2f]   %.1f GFLOP/s   speed / peer %.2f   %s\n",
                peer.median * 1e6, peer.min * 1e6, peer.max * 1e6, flops / peer.median * 1e-9,
@@ -162,9 +165,16 @@ static int append_file(const struct bench *bench, struct problems *problems)
     return code;
 }
 
-/* One problem: its object; several: an array. */
+/* One problem: its object; several: an array; none: the device's limits. */
 static int print_json(const struct bench *bench)
 {
+    if (json_array_size(bench->results) == 0) {
+        const struct cairn_device_info *info = cairn_device_info(bench->device);
+        json_t *object = json_pack("{s:s s:o s:s}", "device", info->spec, "name",
+                                   tool_json_text(info->name), "driver", info->driver);
+        bench_share_json(bench, object, 0, 0);
+        return tool_json_print("bench", object);
+    }
     json_t *all =
         json_array_size(bench->results) == 1 ? json_array_get(bench->results, 0) : bench->results;
     return tool_json_print("bench", json_incref(all));
@@ -183,6 +193,7 @@ static int run_all(struct bench *bench, const struct problems *problems)
     if (!bench->as_json)
         printf("%s (%s), %s, median of %lld samples\n", info->spec, info->name,
                compute.math == CAIRN_MATH_FAST ? "fast" : "exact", (long long)bench->samples);
+    code = bench_roofline(bench, bench->device);
     bench->results = json_array();
     for (int i = 0; i < problems->count && code < 0; i++)
         code = run_problem(bench, &problems->items[i]);

@@ -13,6 +13,7 @@ struct found {
     struct times times;
     struct profile profile; /* of `steps` steps, with --profile */
     int64_t steps;
+    double least; /* seconds that the device's limits would take, operator by operator */
 };
 
 static const char *const names[CAIRN_PASSES] = {"training", "inference"};
@@ -41,8 +42,8 @@ static void list_operators(const struct cairn_recipe_bench *timed)
     }
 }
 
-static json_t *pass_json(const struct cairn_recipe_bench_info *info, enum cairn_pass pass,
-                         struct found *found)
+static json_t *pass_json(const struct bench *bench, const struct cairn_recipe_bench_info *info,
+                         enum cairn_pass pass, struct found *found)
 {
     const struct cairn_pass_info *p = &info->passes[pass];
     struct times t = found->times;
@@ -51,6 +52,7 @@ static json_t *pass_json(const struct cairn_recipe_bench_info *info, enum cairn_
         "samples_per_second", (double)info->batch / t.median, "gflops", p->flops / t.median * 1e-9,
         "gbytes", p->bytes / t.median * 1e-9, "launches", (json_int_t)p->launches, "operators",
         (json_int_t)p->operators, "steps", (json_int_t)p->steps);
+    bench_share_json(bench, object, found->least, t.median);
     if (object && found->profile.kernel_count)
         json_object_set_new(object, "profile", profile_json(&found->profile, found->steps));
     return object;
@@ -69,8 +71,8 @@ static int print_json(const struct bench *bench, const struct cairn_device_info 
                   "device_bytes", (json_int_t)info->device_bytes, "device", device->spec, "name",
                   tool_json_text(device->name), "driver", tool_json_text(device->driver), "math",
                   math, "samples", (json_int_t)bench->samples);
-    json_t *train = pass_json(info, CAIRN_PASS_TRAIN, &found[CAIRN_PASS_TRAIN]),
-           *inference = pass_json(info, CAIRN_PASS_INFERENCE, &found[CAIRN_PASS_INFERENCE]);
+    json_t *train = pass_json(bench, info, CAIRN_PASS_TRAIN, &found[CAIRN_PASS_TRAIN]),
+           *inference = pass_json(bench, info, CAIRN_PASS_INFERENCE, &found[CAIRN_PASS_INFERENCE]);
     if (!object || !train || !inference || json_object_update(object, train) ||
         json_object_set(object, "inference", inference)) {
         json_decref(object);
@@ -81,7 +83,8 @@ static int print_json(const struct bench *bench, const struct cairn_device_info 
     return tool_json_print("bench", object);
 }
 
-static void print_text(const struct cairn_recipe_bench_info *info, struct found *found)
+static void print_text(const struct bench *bench, const struct cairn_recipe_bench_info *info,
+                       struct found *found)
 {
     char size[32];
     compute_size_text(size, sizeof size, info->device_bytes);
@@ -92,16 +95,29 @@ static void print_text(const struct cairn_recipe_bench_info *info, struct found 
         const struct cairn_pass_info *p = &info->passes[pass];
         struct times t = found[pass].times;
         printf("    %-9s %11.2f us   [%.2f .. %.2f]   %.0f images/s   %.1f GFLOP/s   %lld "
-               "operators, %lld launches\n",
+               "operators, %lld launches",
                names[pass], t.median * 1e6, t.min * 1e6, t.max * 1e6,
                (double)info->batch / t.median, p->flops / t.median * 1e-9, (long long)p->operators,
                (long long)p->launches);
+        bench_share_print(bench, found[pass].least, t.median);
+        putchar('\n');
     }
     for (int pass = 0; pass < CAIRN_PASSES; pass++) {
         if (!found[pass].profile.kernel_count) continue;
         printf("\n%s, a step:\n", names[pass]);
         profile_print(&found[pass].profile, found[pass].steps, stdout);
     }
+}
+
+static double least_of(const struct bench *bench, const struct cairn_recipe_bench *timed,
+                       enum cairn_pass pass)
+{
+    struct cairn_problem problem;
+    double least = 0;
+    for (int64_t i = 0; cairn_recipe_bench_problem(timed, pass, i, &problem); i++)
+        least += cairn_roofline_seconds(&bench->roofline, cairn_problem_flops(&problem),
+                                        cairn_problem_bytes(&problem));
+    return least;
 }
 
 /* Takes the samples of a pass, and their profile: what ran before belongs to warming up. */
@@ -123,6 +139,7 @@ static cairn_status time_pass(const struct bench *bench, struct cairn_recipe_ben
                                         &found->profile);
     if (st != CAIRN_OK) return st;
     found->times = bench_times(samples, bench->samples);
+    if (bench->wants_roofline) found->least = least_of(bench, timed, pass);
     found->steps = bench->samples * cairn_recipe_bench_info(timed)->passes[pass].steps;
     return st;
 }
@@ -131,23 +148,26 @@ static int time_passes(struct bench *bench, const char *math, struct cairn_recip
 {
     struct found found[CAIRN_PASSES] = {0};
     cairn_status st = CAIRN_OK;
-    int code = 0;
     const struct cairn_recipe_bench_info *info = cairn_recipe_bench_info(timed);
     const struct cairn_device_info *device = cairn_device_info(cairn_recipe_bench_device(timed));
     if (bench->trace)
         st = cairn_recipe_bench_trace(timed, CAIRN_PASS_TRAIN, TRACE_STEPS, bench->trace);
-    for (int pass = 0; st == CAIRN_OK && pass < CAIRN_PASSES; pass++)
-        st = time_pass(bench, timed, (enum cairn_pass)pass, &found[pass]);
-    if (st != CAIRN_OK) {
-        code = tool_fail("bench", st);
-    } else if (bench->as_json) {
-        code = print_json(bench, device, math, info, found);
-    } else {
+    if (st != CAIRN_OK) return tool_fail("bench", st);
+    if (!bench->as_json)
         printf("%s (%s), %s, median of %lld samples%s\n", device->spec, device->name, math,
                (long long)bench->samples,
                bench->compute.profile || bench->trace ? ", slowed down by the profile" : "");
-        print_text(info, found);
-    }
+    int code = bench_roofline(bench, cairn_recipe_bench_device(timed));
+    if (code >= 0) return code;
+    for (int pass = 0; st == CAIRN_OK && pass < CAIRN_PASSES; pass++)
+        st = time_pass(bench, timed, (enum cairn_pass)pass, &found[pass]);
+    code = 0;
+    if (st != CAIRN_OK)
+        code = tool_fail("bench", st);
+    else if (bench->as_json)
+        code = print_json(bench, device, math, info, found);
+    else
+        print_text(bench, info, found);
     for (int pass = 0; pass < CAIRN_PASSES; pass++) profile_free(&found[pass].profile);
     return code;
 }

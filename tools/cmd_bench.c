@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,11 +21,36 @@ struct times bench_times(double *samples, int64_t count)
     return (struct times){median, samples[0], samples[count - 1]};
 }
 
+int bench_roofline(struct bench *bench, struct cairn_device *device)
+{
+    if (!bench->wants_roofline) return -1;
+    cairn_status st = cairn_device_roofline(device, &bench->roofline);
+    if (st != CAIRN_OK) return tool_fail("bench", st);
+    if (!bench->as_json)
+        printf("roofline: %.4g GFLOP/s (fma in registers), %.4g GB/s (copying memory)\n",
+               bench->roofline.gflops, bench->roofline.gbytes);
+    return -1;
+}
+
+void bench_share_json(const struct bench *bench, json_t *object, double least, double seconds)
+{
+    const struct cairn_roofline *r = &bench->roofline;
+    if (!bench->wants_roofline || !object) return;
+    json_object_set_new(object, "roofline",
+                        json_pack("{s:f s:f}", "gflops", r->gflops, "gbytes", r->gbytes));
+    if (seconds > 0) json_object_set_new(object, "share", tool_json_number(least / seconds));
+}
+
+void bench_share_print(const struct bench *bench, double least, double seconds)
+{
+    if (bench->wants_roofline) printf("   %.0f %% of the roofline", 100 * least / seconds);
+}
+
 /* Options that do not go together, and words that are wrong whatever the device. */
 static int check_words(const struct bench *bench)
 {
     int operators = bench->lines.count || bench->file;
-    if (!operators && !bench->recipe)
+    if (!operators && !bench->recipe && !bench->wants_roofline)
         return tool_misuse("bench", "nothing to time: name a problem, like --op \"gemm m=512 n=512 "
                                     "k=512\", a --file of them, or a --recipe");
     if (operators && bench->recipe)
@@ -72,6 +98,8 @@ int cmd_bench(int argc, char **argv)
         {"variant", OPTION_LIST, &bench.compute.variants, "V",
          "this variant instead of the default one; OP=V for one operator", 0, 0, NULL},
         {"math", OPTION_TEXT, &bench.compute.math, "M", "exact or fast", 0, 0, NULL},
+        {"roofline", OPTION_FLAG, &bench.wants_roofline, NULL,
+         "measure what the device can do at most, and tell the share of it", 0, 0, NULL},
         {"samples", OPTION_INT, &bench.samples, "N", "samples to take; the median counts (15)", 1,
          BENCH_SAMPLES_MOST, NULL},
         {"sample-ms", OPTION_INT, &bench.sample_ms, "N", "milliseconds of a sample, about (30)", 1,
@@ -83,7 +111,7 @@ int cmd_bench(int argc, char **argv)
     };
     const struct option_set set = {
         "bench",
-        "--op PROBLEM | --file FILE | --recipe RECIPE [OPTION]...",
+        "--op PROBLEM | --file FILE | --recipe RECIPE | --roofline [OPTION]...",
         "Times operators on a device, or the steps of a recipe: median, least and largest time of "
         "one launch or\n"
         "step among queued ones. PROBLEM is a line as `cairn check` prints it: \"gemm m=512 n=512 "

@@ -163,6 +163,22 @@ cairn_status cairn_device_profile(struct cairn_device *device,
                                                double seconds),
                                   void *context);
 
+/* --- what the device can do at most --- */
+
+struct cairn_roofline {
+    double gflops; /* 1e9 operations a second: fma in registers, each two operations; with the
+                      integer fma where exact kernels have that */
+    double gbytes; /* 1e9 bytes a second, read and written: copying more than caches hold */
+};
+
+/* Measures both, in some tenths of a second, with a few hundred megabytes at most.
+ * CAIRN_UNSUPPORTED on the reference. */
+cairn_status cairn_device_roofline(struct cairn_device *device, struct cairn_roofline *roofline);
+
+/* The least time that these operations and bytes can take: the longer of both. Operands that stay
+ * in caches, which are faster than memory, can take less. */
+double cairn_roofline_seconds(const struct cairn_roofline *roofline, double flops, double bytes);
+
 #ifdef __cplusplus
 }
 #endif

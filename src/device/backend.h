@@ -57,6 +57,16 @@ struct cairn_backend_ops {
      * NULL where a slot returns when its work is done: the wall then takes its time. */
     cairn_status (*collect)(struct cairn_backend *backend);
 
+    /* --- limits, for benchmarks; NULL where nobody asks --- */
+    /* Enqueues chains of `rounds` fma in registers and tells how many operations those are; out has
+     * spin_floats() floats. */
+    int64_t (*spin_floats)(struct cairn_backend *backend);
+    cairn_status (*spin)(struct cairn_backend *backend, struct cairn_buffer *out, int64_t rounds,
+                         double *flops);
+    /* Enqueues a copy by all compute units; bytes is a multiple of 64. */
+    cairn_status (*stream)(struct cairn_backend *backend, struct cairn_buffer *to,
+                           struct cairn_buffer *from, size_t bytes);
+
     /* --- operators: see <cairn/problem.h> for the formula of each --- */
 #define CAIRN_SLOT(slot, NAME, type, member)                                                       \
     cairn_status (*slot)(struct cairn_backend * backend, const struct type *p, int variant);

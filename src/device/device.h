@@ -20,4 +20,6 @@ struct cairn_device {
 int cairn_choose_variant(const struct cairn_device *device, const struct cairn_problem *problem,
                          const struct cairn_variant *variants, int count);
 
+double cairn_device_clock(void); /* seconds, monotonic, of the host */
+
 #endif

@@ -199,7 +199,7 @@ static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_
     return cairn_fail(CAIRN_INVALID, "there is no operator number %d", (int)problem->op);
 }
 
-static double seconds_now(void)
+double cairn_device_clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -214,9 +214,9 @@ static cairn_status run_slot(struct cairn_backend *backend, const struct cairn_p
     struct cairn_profile *profile = backend->profile;
     if (!profile || backend->ops->collect) return call_slot(backend, problem, variant);
     struct cairn_launch launch = {.kernel = cairn_op_name(problem->op), .mark = profile->mark};
-    launch.start = seconds_now();
+    launch.start = cairn_device_clock();
     TRY(call_slot(backend, problem, variant));
-    launch.seconds = seconds_now() - launch.start;
+    launch.seconds = cairn_device_clock() - launch.start;
     TRY(cairn_profile_add(profile, &launch));
 out:
     return st;

@@ -92,6 +92,9 @@ static const struct cairn_backend_ops ops = {.close = ocl_close,
                                              .fill = ocl_fill,
                                              .variants = ocl_variants,
                                              .collect = ocl_profile_collect,
+                                             .spin_floats = ocl_spin_floats,
+                                             .spin = ocl_spin,
+                                             .stream = ocl_stream,
 #define SLOT(slot, NAME, type, member) .slot = ocl_##slot,
                                              CAIRN_OP_LIST(SLOT)
 #undef SLOT

@@ -74,6 +74,13 @@ cairn_status ocl_profile_create(struct ocl_profile **profile);
 void ocl_profile_destroy(struct ocl_profile *profile);
 cairn_status ocl_profile_collect(struct cairn_backend *backend);
 
+/* roofline.c */
+int64_t ocl_spin_floats(struct cairn_backend *backend);
+cairn_status ocl_spin(struct cairn_backend *backend, struct cairn_buffer *out, int64_t rounds,
+                      double *flops);
+cairn_status ocl_stream(struct cairn_backend *backend, struct cairn_buffer *to,
+                        struct cairn_buffer *from, size_t bytes);
+
 /* Counts a command and hands over what was enqueued every so often, so that the device starts. */
 void ocl_enqueued(struct ocl_backend *be);
 
