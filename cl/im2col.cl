@@ -27,21 +27,6 @@ static inline void copy_row(__global float *to, __global const float *from, int 
     }
 }
 
-static inline void add_row(__global float *to, __global const float *from, int count)
-{
-    int i = 0;
-    for (; i + 16 <= count; i += 16) vstore16(vload16(0, to + i) + vload16(0, from + i), 0, to + i);
-    if (i + 8 <= count) {
-        vstore8(vload8(0, to + i) + vload8(0, from + i), 0, to + i);
-        i += 8;
-    }
-    if (i + 4 <= count) {
-        vstore4(vload4(0, to + i) + vload4(0, from + i), 0, to + i);
-        i += 4;
-    }
-    for (; i < count; i++) to[i] = to[i] + from[i];
-}
-
 /* Outputs first ... end - 1 of a row of `out` have column o * stride + shift inside 0 ... size - 1.
  */
 static inline int first_inside(int shift, int stride, int out)
@@ -106,6 +91,61 @@ __kernel void im2col_gpu(__global const float *x, ulong x_off, __global float *c
     }
 }
 
+#define LANES16 ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+
+/* Elements first ... first + 15 of a row of ow, +0 outside. What lies beside the row may be read
+ * where `beside`. */
+static inline float16 seen16(__global const float *row, int first, int ow, int beside)
+{
+    float part[16];
+    if (beside)
+        return select((float16)(0.0f), vload16(0, row + first),
+                      as_uint16(LANES16 + first) < (uint16)((uint)ow));
+    for (int e = 0; e < 16; e++) {
+        int inside = first + e >= 0 && first + e < ow;
+        part[e] = inside ? row[first + e] : 0.0f;
+    }
+    return vload16(0, part);
+}
+
+/* The first `width` of v, 1 to 16. */
+static inline void store_some(float16 v, __global float *to, int width)
+{
+    float part[16];
+    if (width == 16) {
+        vstore16(v, 0, to);
+        return;
+    }
+    vstore16(v, 0, part);
+    int e = 0;
+    if (width & 8) {
+        vstore8(vload8(0, part), 0, to);
+        e = 8;
+    }
+    if (width & 4) {
+        vstore4(vload4(0, part + e), 0, to + e);
+        e += 4;
+    }
+    for (; e < width; e++) to[e] = part[e];
+}
+
+/* 16 elements from column q of an image row, `above` below the first window's top: taps in row
+ * order. A +0 that is none of them changes no sum, since a sum from +0 is never -0. */
+static inline float16 col2im_strip(__global const float *col, int beside, int q, int above, int kh,
+                                   int kw, int stride_h, int pad_l, int dilation_h, int dilation_w,
+                                   int oh, int ow)
+{
+    float16 sum = 0.0f;
+    for (int i = 0; i < kh; i++, above -= dilation_h) {
+        int o = stride_h == 1 ? above : above / stride_h, first = q + pad_l;
+        if (above < 0 || o * stride_h != above || o >= oh) continue;
+        __global const float *row = col + ((long)i * kw * oh + o) * ow;
+        for (int j = 0; j < kw; j++, row += (long)oh * ow, first -= dilation_w)
+            sum = sum + seen16(row, first, ow, beside);
+    }
+    return sum;
+}
+
 /* Work-item t makes image rows of block t % blocks of plane t / blocks = (n, c) of x: taps are
  * added in row order. */
 __kernel void col2im_cpu(__global const float *col, ulong col_off, __global float *x, ulong x_off,
@@ -115,9 +155,21 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
 {
     ulong t = (ulong)get_global_id(0), plane = t / (uint)blocks;
     int begin = (int)(t - plane * (uint)blocks) * rows, stop = begin + rows < h ? begin + rows : h;
+    long size = (long)kh * kw * oh * ow, planes = (long)(get_global_size(0) / (uint)blocks);
+    /* strips reach so far beyond the rows of this plane; nothing lies beyond the outermost planes
+     */
+    long reach = (long)kw * dilation_w + pad_l + w + 16;
+    int beside = (long)plane * size >= reach && (planes - 1 - (long)plane) * size >= reach;
     x += x_off + (plane * h + begin) * w;
-    col += col_off + plane * ((ulong)kh * kw) * ((ulong)oh * ow);
+    col += col_off + plane * size;
     for (int r = begin; r < stop; r++, x += w) {
+        if (stride_w == 1) {
+            for (int q = 0; q < w; q += 16)
+                store_some(col2im_strip(col, beside, q, r + pad_t, kh, kw, stride_h, pad_l,
+                                        dilation_h, dilation_w, oh, ow),
+                           x + q, w - q < 16 ? w - q : 16);
+            continue;
+        }
         fill_zero(x, w);
         for (int i = 0; i < kh; i++) {
             int above = r + pad_t - i * dilation_h, o = above / stride_h;
@@ -127,13 +179,9 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
                 int first = first_inside(shift, stride_w, ow),
                     end = end_inside(shift, stride_w, w, ow, first);
                 __global const float *from = col + ((ulong)(i * (long)kw + j) * oh + o) * ow;
-                if (stride_w == 1) {
-                    add_row(x + first + shift, from + first, end - first);
-                } else {
-                    for (int q = first; q < end; q++) {
-                        long at = (long)q * stride_w + shift;
-                        x[at] = x[at] + from[q];
-                    }
+                for (int q = first; q < end; q++) {
+                    long at = (long)q * stride_w + shift;
+                    x[at] = x[at] + from[q];
                 }
             }
         }

@@ -121,6 +121,63 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
     }
 }
 
+/* Windows of 2 x 2, two apart, none beyond the plane: the commonest. N of them side by side, whose
+ * first lies at plane[at]; `from` points there. */
+#define PAIRS_TAKE(N, value, tap)                                                                  \
+    do {                                                                                           \
+        float##N v = value;                                                                        \
+        int##N take = (v > best) | (v != v);                                                       \
+        best = select(best, v, take);                                                              \
+        won = select(won, (int##N)(tap), take);                                                    \
+    } while (0)
+#define POOL_PAIRS(N, TWICE)                                                                       \
+    static inline void pool_pairs_##N(__global const float *from, int at, int w,                   \
+                                      __global float *y, __global int *index)                      \
+    {                                                                                              \
+        float##TWICE upper = vload##TWICE(0, from), lower = vload##TWICE(0, from + w);             \
+        float##N best = EVEN##N(upper);                                                            \
+        int##N won = 0;                                                                            \
+        PAIRS_TAKE(N, ODD##N(upper), 1);                                                           \
+        PAIRS_TAKE(N, EVEN##N(lower), w);                                                          \
+        PAIRS_TAKE(N, ODD##N(lower), w + 1);                                                       \
+        vstore##N(best, 0, y);                                                                     \
+        vstore##N(won + (2 * LANES##N + at), 0, index);                                            \
+    }
+POOL_PAIRS(4, 8)
+POOL_PAIRS(8, 16)
+
+/* Work-item t makes output rows t * rows ... of all planes, one plane's after another's; ow is 4 or
+ * more, and the last vector overlaps the one before. */
+__kernel void pool_pairs_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
+                             __global int *index, ulong index_off, int h, int w, int oh, int ow,
+                             long all, int rows)
+{
+    long row = (long)get_global_id(0) * rows, stop = row + rows < all ? row + rows : all;
+    long p = row / oh;
+    int o = (int)(row - p * oh);
+    x += x_off + p * ((long)h * w);
+    y += y_off + row * ow;
+    index += index_off + row * ow;
+    for (; row < stop; row++, y += ow, index += ow) {
+        __global const float *from = x + (long)(2 * o) * w;
+        int at = 2 * o * w;
+        if (ow < 8) {
+            pool_pairs_4(from, at, w, y, index);
+            int c = ow - 4;
+            if (c) pool_pairs_4(from + 2 * c, at + 2 * c, w, y + c, index + c);
+        } else {
+            for (int q = 0; q < ow; q += 8) {
+                int c = q + 8 <= ow ? q : ow - 8;
+                pool_pairs_8(from + 2 * c, at + 2 * c, w, y + c, index + c);
+            }
+        }
+        if (++o == oh) {
+            o = 0;
+            x += (long)h * w;
+        }
+    }
+}
+
 /* Work-item t makes element t % (oh * ow) of plane base + t / (oh * ow). */
 __kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
                        __global int *index, ulong index_off, ulong base, uint items, int h, int w,
@@ -159,6 +216,63 @@ __kernel void pool_grad_cpu(__global const float *y, ulong y_off, __global const
     for (long i = o0 * ow; i < o1 * ow; i++) {
         int where = index[i];
         if (where >= low && where < high) plane[where] = plane[where] + y[i];
+    }
+}
+
+/* Each of them twice, beside itself. */
+#define SAME4(v) (v.s0, v.s0, v.s1, v.s1, v.s2, v.s2, v.s3, v.s3)
+#define SAME8(v)                                                                                   \
+    (v.s0, v.s0, v.s1, v.s1, v.s2, v.s2, v.s3, v.s3, v.s4, v.s4, v.s5, v.s5, v.s6, v.s6, v.s7, v.s7)
+
+/* The gradients of pool_pairs_N: +0, or dy where an element has won, a dy of -0 being added to +0.
+ */
+#define POOL_GRAD_PAIRS(N, TWICE)                                                                  \
+    static inline void pool_grad_pairs_##N(__global const float *y, __global const int *index,     \
+                                           int at, int w, __global float *to)                      \
+    {                                                                                              \
+        float##N dy = vload##N(0, y);                                                              \
+        dy = select(dy, (float##N)(0.0f), dy == 0.0f);                                             \
+        int##N won = vload##N(0, index);                                                           \
+        float##TWICE both = (float##TWICE)SAME##N(dy);                                             \
+        int##TWICE place = (int##TWICE)SAME##N(won) - at;                                          \
+        vstore##TWICE(select((float##TWICE)(0.0f), both, place == LANES##TWICE), 0, to);           \
+        vstore##TWICE(select((float##TWICE)(0.0f), both, place == LANES##TWICE + w), 0, to + w);   \
+    }
+#define LANES16 ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+POOL_GRAD_PAIRS(4, 8)
+POOL_GRAD_PAIRS(8, 16)
+
+/* Work-item t makes the windows of output rows t * rows ...; a plane's last row makes what no
+ * window reaches +0. */
+__kernel void pool_grad_pairs_cpu(__global const float *y, ulong y_off, __global const int *index,
+                                  ulong index_off, __global float *x, ulong x_off, int h, int w,
+                                  int oh, int ow, long all, int rows)
+{
+    long row = (long)get_global_id(0) * rows, stop = row + rows < all ? row + rows : all;
+    long p = row / oh;
+    int o = (int)(row - p * oh);
+    x += x_off + p * ((long)h * w);
+    y += y_off + row * ow;
+    index += index_off + row * ow;
+    for (; row < stop; row++, y += ow, index += ow) {
+        __global float *to = x + (long)(2 * o) * w;
+        int at = 2 * o * w;
+        if (ow < 8) {
+            pool_grad_pairs_4(y, index, at, w, to);
+            int c = ow - 4;
+            if (c) pool_grad_pairs_4(y + c, index + c, at + 2 * c, w, to + 2 * c);
+        } else {
+            for (int q = 0; q < ow; q += 8) {
+                int c = q + 8 <= ow ? q : ow - 8;
+                pool_grad_pairs_8(y + c, index + c, at + 2 * c, w, to + 2 * c);
+            }
+        }
+        if (w > 2 * ow) to[2 * ow] = to[w + 2 * ow] = 0.0f;
+        if (++o == oh) {
+            for (long i = 2l * oh * w; i < (long)h * w; i++) x[i] = 0.0f;
+            o = 0;
+            x += (long)h * w;
+        }
     }
 }
 

@@ -28,6 +28,16 @@ static void draw_whole(struct check_rng *rng, int small, struct cairn_pool *p)
     p->pad_b = p->pad_r = 0;
 }
 
+/* The commonest windows, 2 x 2 and two apart; those of an odd side leave a row or a column. */
+static void draw_pairs(struct check_rng *rng, struct cairn_pool *p)
+{
+    if (p->h < 2) p->h = 2;
+    if (p->w < 2) p->w = 2;
+    p->kh = p->kw = p->stride_h = p->stride_w = 2;
+    p->pad_t = p->pad_l = p->pad_b = p->pad_r = 0;
+    if (check_chance(rng, 10)) p->pad_r = p->pad_b = 1;
+}
+
 static void draw(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_pool *p = &problem->u.pool;
@@ -41,6 +51,7 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     }
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
+    if (profile % 4 == 0) draw_pairs(rng, p);
     if (profile < 50) return;
     p->kind = CAIRN_POOL_AVERAGE;
     p->count_pad = check_chance(rng, 40);

@@ -1,7 +1,7 @@
 /* Dropout: one launch over the Philox blocks of four elements. */
 #include "opencl/shape.h"
 
-#define BLOCKS 16 /* as in cl/dropout.cl */
+#define BLOCKS 32 /* of a set, as in cl/dropout.cl */
 
 int ocl_dropout_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                          struct cairn_variant variants[CAIRN_MAX_VARIANTS])
@@ -14,17 +14,20 @@ cairn_status ocl_dropout(struct cairn_backend *backend, const struct cairn_dropo
 {
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
-    int cpu = variant == OCL_SHAPE_CPU;
     cl_kernel kernel;
-    int64_t blocks = (p->first + p->count - 1) / 4 - p->first / 4 + 1;
+    int64_t blocks = (p->first + p->count - 1) / 4 - p->first / 4 + 1,
+            all = (blocks + BLOCKS - 1) / BLOCKS, sets = ocl_shape_rows(all, 4 * BLOCKS);
     float scale = 1.0f / (1.0f - p->rate);
-    size_t global = (size_t)((blocks + BLOCKS - 1) / BLOCKS), local = 1;
-    TRY(ocl_kernel(be, "dropout.cl", NULL, cpu ? "dropout_cpu" : "dropout_gpu", &kernel));
+    size_t global = (size_t)((all + sets - 1) / sets), local = 1;
+    TRY(ocl_kernel(be, "dropout.cl", NULL, variant == OCL_SHAPE_CPU ? "dropout_cpu" : "dropout_gpu",
+                   &kernel));
+#define FORMAT "mmlUUuuff"
 #define ARGUMENTS                                                                                  \
-    "mmlUUuuff", &p->x, &p->y, p->count, (uint64_t)p->first, p->seed, (uint32_t)p->stream,         \
-        (uint32_t)p->step, (double)p->rate, (double)scale
-    TRY(cpu ? ocl_launch(be, kernel, 1, &global, &local, ARGUMENTS)
-            : ocl_launch_1d(be, kernel, blocks, 0, ARGUMENTS));
+    &p->x, &p->y, p->count, (uint64_t)p->first, p->seed, (uint32_t)p->stream, (uint32_t)p->step,   \
+        (double)p->rate, (double)scale
+    TRY(variant == OCL_SHAPE_CPU
+            ? ocl_launch(be, kernel, 1, &global, &local, FORMAT "i", ARGUMENTS, (int)sets)
+            : ocl_launch_1d(be, kernel, blocks, 0, FORMAT, ARGUMENTS));
 out:
     return st;
 }

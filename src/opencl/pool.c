@@ -16,6 +16,30 @@ int ocl_pool_grad_variants(struct cairn_backend *backend, const struct cairn_pro
     return ocl_shape_variants(backend, problem->u.pool.h * problem->u.pool.w, 0, variants);
 }
 
+/* Windows of 2 x 2, two apart, that cover the planes from their corner: the kernels _pairs_cpu. */
+static int is_pairs(const struct cairn_pool *p)
+{
+    int64_t oh = cairn_pool_oh(p), ow = cairn_pool_ow(p);
+    return p->kh == 2 && p->kw == 2 && p->stride_h == 2 && p->stride_w == 2 && p->pad_t == 0 &&
+           p->pad_l == 0 && oh == p->h / 2 && ow == p->w / 2 && ow >= 4;
+}
+
+static cairn_status run_pairs(struct ocl_backend *be, const struct cairn_pool *p, const char *name,
+                              const struct cairn_mem *a, const struct cairn_mem *b,
+                              const struct cairn_mem *c)
+{
+    cairn_status st = CAIRN_OK;
+    int64_t oh = cairn_pool_oh(p), ow = cairn_pool_ow(p), all = p->planes * oh,
+            rows = ocl_shape_rows(all, 4 * ow);
+    size_t global = (size_t)((all + rows - 1) / rows), local = 1;
+    cl_kernel kernel;
+    TRY(ocl_kernel(be, "pool.cl", NULL, name, &kernel));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiili", a, b, c, (int)p->h, (int)p->w,
+                   (int)oh, (int)ow, all, (int)rows));
+out:
+    return st;
+}
+
 static cairn_status pool_cpu(struct ocl_backend *be, const struct cairn_pool *p)
 {
     cairn_status st = CAIRN_OK;
@@ -23,6 +47,7 @@ static cairn_status pool_cpu(struct ocl_backend *be, const struct cairn_pool *p)
             blocks = (oh + rows - 1) / rows;
     size_t global = (size_t)(p->planes * blocks), local = 1;
     cl_kernel kernel;
+    if (is_pairs(p)) return run_pairs(be, p, "pool_pairs_cpu", &p->x, &p->y, &p->index);
     TRY(ocl_kernel(be, "pool.cl", NULL, "pool_cpu", &kernel));
     TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiiiiiiiiii", &p->x, &p->y, &p->index,
                    (int)p->h, (int)p->w, (int)p->kh, (int)p->kw, (int)p->stride_h, (int)p->stride_w,
@@ -141,6 +166,7 @@ static cairn_status pool_grad_cpu(struct ocl_backend *be, const struct cairn_poo
     int64_t rows = ocl_shape_rows(p->h, p->w), blocks = (p->h + rows - 1) / rows;
     size_t global = (size_t)(p->planes * blocks), local = 1;
     cl_kernel kernel;
+    if (is_pairs(p)) return run_pairs(be, p, "pool_grad_pairs_cpu", &p->y, &p->index, &p->x);
     TRY(ocl_kernel(be, "pool.cl", NULL, "pool_grad_cpu", &kernel));
     TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiiiiiii", &p->y, &p->index, &p->x,
                    (int)p->h, (int)p->w, (int)p->kh, (int)p->stride_h, (int)p->pad_t,
