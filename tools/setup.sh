@@ -7,7 +7,7 @@ set -eu
 # To build and run: a C compiler and meson; the OpenCL loader with its headers and PoCL, the OpenCL device that is
 # any CPU; YAML, JSON, zlib, zip, tar, PNG, HTTP, SHA-256 and Random123.
 build="gcc libc6-dev binutils meson ninja-build pkg-config python3 ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd
-libyaml-dev libjansson-dev zlib1g-dev libzip-dev libarchive-dev libpng-dev libcurl4-openssl-dev libssl-dev librandom123-dev"
+libyaml-dev libjansson-dev zlib1g-dev libzip-dev libarchive-dev libpng-dev libcurl4-openssl-dev libssl-dev librandom123-dev libclblast-dev"
 # To test: the unit test framework, a second OpenCL compiler with low limits (rusticl), a race and bounds checker.
 test="check libsubunit-dev mesa-opencl-icd oclgrind"
 

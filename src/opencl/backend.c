@@ -56,6 +56,7 @@ void ocl_close(struct cairn_backend *backend)
     if (be->queue) clFinish(be->queue);
     ocl_profile_destroy(be->profile);
     ocl_programs_release(be);
+    ocl_clblast_release(be);
     if (be->queue) clReleaseCommandQueue(be->queue);
     if (be->context) clReleaseContext(be->context);
     free(be);

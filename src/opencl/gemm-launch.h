@@ -43,4 +43,10 @@ cairn_status ocl_gemm_launch_small(struct ocl_backend *be, const struct cairn_ge
                                    const struct ocl_gemm_cut *cut,
                                    const struct ocl_gemm_part *part);
 
+/* gemm-clblast.c: CLBlast's product, of fast arithmetic only. A launch leaves out what follows the
+ * product. */
+int ocl_clblast_admitted(const struct ocl_backend *be);
+cairn_status ocl_clblast_launch(struct ocl_backend *be, const struct cairn_gemm *p,
+                                const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part);
+
 #endif

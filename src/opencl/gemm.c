@@ -17,6 +17,7 @@
 
 enum kind { CPU, GPU, SMALL };
 static const char *const names[] = {"cpu", "gpu", "small"};
+#define CLBLAST ((enum kind)(SMALL + 1)) /* behind the others, in fast arithmetic only */
 
 /* Register tiles of gemm-cpu.cl: rows, vectors of columns, cost of a multiplication relative to the
  * first. */
@@ -94,6 +95,9 @@ int ocl_gemm_variants(struct cairn_backend *backend, const struct cairn_problem 
         v->preferred = preferred(be) == (enum kind)kind;
         v->work = ocl_gemm_work(&problem->u.gemm, 1);
     }
+    if (ocl_clblast_admitted(be))
+        variants[count++] =
+            (struct cairn_variant){"clblast", 0, ocl_gemm_work(&problem->u.gemm, 1)};
     return count;
 }
 
@@ -112,8 +116,8 @@ static enum kind kind_of(const struct ocl_backend *be, int variant)
 {
     for (int kind = CPU; kind <= SMALL; kind++)
         if (admitted(be, kind) && variant-- == 0) return kind;
-    assert(!"a variant of the list");
-    return SMALL;
+    assert(ocl_clblast_admitted(be) && variant == 0);
+    return CLBLAST;
 }
 
 /* Copying a float into a panel, in multiplications: b in plain rows; b in rows that are transposed
@@ -205,6 +209,7 @@ out:
 static cairn_status launch(struct ocl_backend *be, enum kind kind, const struct cairn_gemm *p,
                            const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part)
 {
+    if (kind == CLBLAST) return ocl_clblast_launch(be, p, cut, part);
     return kind == CPU   ? launch_cpu(be, p, cut, part)
            : kind == GPU ? ocl_gemm_launch_gpu(be, p, cut, part)
                          : ocl_gemm_launch_small(be, p, cut, part);
@@ -251,7 +256,10 @@ cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_ge
     assert(!parts->images || kind == CPU);
     if (cut.slabs == 1) {
         struct ocl_gemm_part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, parts->step_c, 0, parts};
-        return launch(be, kind, p, &cut, &whole);
+        TRY(launch(be, kind, p, &cut, &whole));
+        if (kind == CLBLAST && (p->bias || p->act)) /* no slab more, but what follows a product */
+            TRY(add_slabs(be, p, &cut, parts, 1, 0));
+        goto out;
     }
     for (int64_t first = parts->first; first < end; first += cut.at_once) {
         int64_t count = ocl_min(cut.at_once, end - first), each = p->m * p->n;

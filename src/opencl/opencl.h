@@ -40,6 +40,7 @@ struct ocl_backend {
     struct ocl_kernel *by_name[OCL_BUCKETS], *by_handle[OCL_BUCKETS];
     struct ocl_profile *profile; /* of launches; NULL unless options.profile */
     int unflushed;               /* commands since the last clFlush */
+    int uses_clblast;            /* gemm-clblast.c */
     struct ocl_macro macros[64]; /* gemm.c: macro-tiles chosen before */
 };
 

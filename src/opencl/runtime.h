@@ -69,6 +69,9 @@ cairn_status ocl_probe(struct ocl_backend *be);
 cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *const operands[4],
                            uint32_t *out);
 
+/* gemm-clblast.c: lets go of CLBlast's programs, which hold the context. */
+void ocl_clblast_release(struct ocl_backend *be);
+
 /* launch.c: device time of launches; collect needs backend->profile. */
 cairn_status ocl_profile_create(struct ocl_profile **profile);
 void ocl_profile_destroy(struct ocl_profile *profile);
