@@ -314,6 +314,130 @@ START_TEST(verdicts)
 }
 END_TEST
 
+/* ---- compiling ahead ---- */
+
+static const char source[] = "#define MADE(name, f) \\\n"
+                             "    __kernel void name(int x) { f(x); }\n"
+                             "static int help(int x)\n{\n    return x;\n}\n"
+                             "__kernel void one(int x)\n{\n    help(x);\n}\n"
+                             "__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void\n"
+                             "two(int x)\n{\n    if (x) {\n    }\n}\n"
+                             "__kernel void PASTE(rows)(int x)\n{\n}\n"
+                             "MADE(three, help)\nMADE(four, help)\n"
+                             "int behind;\n";
+
+/* What is asked for stays, and everything that is no kernel; lines keep their places. */
+START_TEST(keeping)
+{
+    static const struct {
+        const char *names, *there[4], *gone[4];
+    } cases[] = {
+        {" one ", {"void one"}, {"two", "PASTE", "MADE(three", "MADE(four"}},
+        {" two ", {"reqd_work_group_size", "two(int x)"}, {"void one", "MADE(three"}},
+        {" four ", {"MADE(four, help)"}, {"MADE(three", "void one", "two(int", "PASTE"}},
+        {" sum_rows one ", {"void PASTE(rows)", "void one"}, {"two(int", "MADE(three"}},
+        {" rows ", {"int behind"}, {"PASTE(rows)", "void one", "two(int"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[sizeof source];
+        memcpy(text, source, sizeof text);
+        ocl_source_keep(text, cases[i].names);
+        ck_assert_uint_eq(strlen(text), strlen(source));
+        for (size_t j = 0; j < strlen(source); j++)
+            ck_assert_int_eq(text[j] == '\n', source[j] == '\n');
+        ck_assert_ptr_nonnull(strstr(text, "static int help(int x)\n{\n    return x;\n}\n"));
+        ck_assert_ptr_nonnull(strstr(text, "#define MADE"));
+        ck_assert_ptr_nonnull(strstr(text, "int behind;"));
+        for (int k = 0; k < 4 && cases[i].there[k]; k++)
+            ck_assert_msg(strstr(text, cases[i].there[k]) != NULL, "%s", cases[i].there[k]);
+        for (int k = 0; k < 4 && cases[i].gone[k]; k++)
+            ck_assert_msg(strstr(text, cases[i].gone[k]) == NULL, "%s", cases[i].gone[k]);
+    }
+}
+END_TEST
+
+struct told {
+    int calls, all, last;
+};
+
+static void tell(void *context, const char *program, int done, int all)
+{
+    struct told *told = context;
+    ck_assert(strstr(program, ".cl") != NULL);
+    ck_assert_int_ge(done, told->last);
+    told->calls++;
+    told->all = all;
+    told->last = done;
+}
+
+/* Notes an addition and its fill, compiles them ahead, and runs. */
+static struct told compile_ahead(int *programs)
+{
+    struct told told = {.calls = 0};
+    struct cairn_device *device;
+    struct cairn_buffer *buffer;
+    float values[64];
+    struct cairn_problem problem;
+    ck_assert_int_eq(cairn_device_open("opencl", NULL, &device), CAIRN_OK);
+    ck_assert_int_eq(cairn_buffer_create(device, sizeof values, &buffer), CAIRN_OK);
+    ck_assert_int_eq(cairn_problem_parse("activation kind=tanh count=64", &problem, NULL),
+                     CAIRN_OK);
+    problem.u.activation.x.buffer = problem.u.activation.y.buffer = buffer;
+    for (int i = 0; i < 64; i++) values[i] = 1.0f;
+    ck_assert_int_eq(cairn_buffer_write(buffer, 0, values, sizeof values), CAIRN_OK);
+    ck_assert_msg(cairn_device_note(device, &problem) == CAIRN_OK, "%s", cairn_error());
+    ck_assert_int_eq(cairn_buffer_read(buffer, 0, values, sizeof values), CAIRN_OK);
+    ck_assert(values[5] == 1.0f); /* noting runs nothing */
+    ck_assert_int_eq(cairn_device_compile(device, tell, &told), CAIRN_OK);
+    ck_assert_int_eq(cairn_device_compile(device, tell, &told), CAIRN_OK);
+    ck_assert_msg(cairn_run(device, &problem) == CAIRN_OK, "%s", cairn_error());
+    ck_assert_int_eq(cairn_buffer_read(buffer, 0, values, sizeof values), CAIRN_OK);
+    ck_assert(values[5] > 0.76f && values[5] < 0.77f);
+    problem.u.activation.kind = CAIRN_ACT_SIGMOID; /* left out above */
+    ck_assert_msg(cairn_run(device, &problem) == CAIRN_OK, "%s", cairn_error());
+    ck_assert_int_eq(cairn_buffer_fill(buffer, 0, sizeof values, 0), CAIRN_OK);
+    cairn_buffer_destroy(buffer);
+    cairn_device_close(device);
+    *programs = list_cache().count;
+    return told;
+}
+
+/* Compiled in the first start, and told; taken from the cache in the second. */
+START_TEST(ahead)
+{
+    int programs, again;
+    struct told first = compile_ahead(&programs), second = compile_ahead(&again);
+    ck_assert_int_eq(first.all, 2); /* tanh and filling */
+    ck_assert_int_eq(first.last, 2);
+    ck_assert_int_ge(first.calls, 2);
+    ck_assert_int_eq(second.calls, 0);
+    ck_assert_int_eq(programs, again);
+}
+END_TEST
+
+/* What does not compile is no failure until it is asked for. */
+START_TEST(ahead_broken)
+{
+    struct told told = {.calls = 0};
+    struct cairn_device *device;
+    struct cairn_buffer *buffer;
+    struct cairn_problem problem;
+    plant("activation.cl", "__kernel void tanh_forward(", "__kernel void tanh_forward(oops ");
+    ck_assert_int_eq(cairn_device_open("opencl", NULL, &device), CAIRN_OK);
+    ck_assert_int_eq(cairn_buffer_create(device, 256, &buffer), CAIRN_OK);
+    ck_assert_int_eq(cairn_problem_parse("activation kind=tanh count=64", &problem, NULL),
+                     CAIRN_OK);
+    problem.u.activation.x.buffer = problem.u.activation.y.buffer = buffer;
+    ck_assert_int_eq(cairn_device_note(device, &problem), CAIRN_OK);
+    ck_assert_int_eq(cairn_device_compile(device, tell, &told), CAIRN_OK);
+    ck_assert_int_eq(told.last, 2);
+    ck_assert_int_eq(cairn_run(device, &problem), CAIRN_BUILD);
+    ck_assert_msg(strstr(cairn_error(), "activation.cl") != NULL, "%s", cairn_error());
+    cairn_buffer_destroy(buffer);
+    cairn_device_close(device);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("program");
@@ -326,6 +450,9 @@ int main(void)
     tcase_add_test(cases, folder);
     tcase_add_test(cases, embedded);
     tcase_add_test(cases, build_errors);
+    tcase_add_test(cases, keeping);
+    tcase_add_test(cases, ahead);
+    tcase_add_test(cases, ahead_broken);
     tcase_add_loop_test(cases, verdicts, 0, sizeof faults / sizeof *faults);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

@@ -15,7 +15,7 @@
 /* Stops a run at its n-th step event; the first two steps of each start give one each. */
 struct watch {
     volatile sig_atomic_t stop;
-    int steps, stop_at, epochs, stop_epoch, kinds[6];
+    int steps, stop_at, epochs, stop_epoch, kinds[CAIRN_TRAIN_FOLD + 1];
     double losses[16];
 };
 

@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct view {
     int quiet, bar, color;
-    int profiled; /* --profile */
+    double compiling; /* when it began */
+    int profiled;     /* --profile */
     struct profile profile;
     struct cairn_train_event *folds; /* those that are done, in order; from malloc */
     size_t fold_count;
@@ -66,8 +68,33 @@ static void show_evaluation(const struct view *view, const struct cairn_train_ev
     fputc('\n', stderr);
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* The first start on a device. On a terminal a line that is rewritten; else one at the beginning
+ * and one at the end. */
+static void show_compiling(struct view *view, const struct cairn_train_event *e)
+{
+    if (e->programs_done == 0) view->compiling = seconds();
+    if (view->bar)
+        fprintf(stderr, "\r\033[Kcompiling kernels for this device: %d/%d %s", e->programs_done,
+                e->programs, e->kernel);
+    else if (e->programs_done == 0)
+        fprintf(stderr, "compiling kernels for this device: %d programs, kept for later starts\n",
+                e->programs);
+    fflush(stderr);
+    if (e->programs_done < e->programs) return;
+    clear_bar(view);
+    fprintf(stderr, "compiled %d programs in %.1f s\n", e->programs, seconds() - view->compiling);
+}
+
 static void show_start(const struct view *view, const struct cairn_train_event *e)
 {
+    clear_bar(view);
     show_fold_number(e);
     fprintf(stderr, "training %lld parameters on %s: %lld images, %lld to validate, %lld to test\n",
             (long long)e->parameters, e->device, (long long)e->train_images,
@@ -75,9 +102,6 @@ static void show_start(const struct view *view, const struct cairn_train_event *
     if (e->epoch > 0 || e->batch > 0)
         fprintf(stderr, "going on behind epoch %lld, batch %lld of the next\n", (long long)e->epoch,
                 (long long)e->batch);
-    if (e->step < e->steps && strcmp(e->device, "reference") != 0)
-        fprintf(stderr, "the first step compiles the kernels that it needs%s",
-                view->bar ? " ..." : "\n");
 }
 
 /* A fold that no memory is left for is missing in the table; summary.json has it. */
@@ -110,6 +134,8 @@ static void show(void *context, const struct cairn_train_event *e)
         profile_free(&view->profile);
     }
     if (view->quiet) return;
+    if (e->kind == CAIRN_TRAIN_LOADING && view->bar) fputs("\r\033[Kloading the data ...", stderr);
+    if (e->kind == CAIRN_TRAIN_COMPILING) show_compiling(view, e);
     if (e->kind == CAIRN_TRAIN_STARTED) show_start(view, e);
     if (e->kind == CAIRN_TRAIN_STEP) show_step(view, e);
     if (e->kind == CAIRN_TRAIN_EVALUATED) show_evaluation(view, e);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -109,9 +110,18 @@ static void hold_standard_files(void)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) return;
 }
 
+/* One OpenCL implementation for CPUs compiles each kernel twice otherwise: for any size of the
+ * work-groups, for the binary that is kept, and for the size that is launched. It reads this when
+ * it is first called. */
+static void set_environment(void)
+{
+    setenv("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
+}
+
 int main(int argc, char **argv)
 {
     hold_standard_files();
+    set_environment();
     if (argc < 2) return unknown("a command is missing", NULL);
     const char *word = argv[1];
     int is_help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"),

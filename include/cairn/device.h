@@ -132,6 +132,17 @@ cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_pro
  * workspace operand, where there is one, must hold cairn_work_size() floats. */
 cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem);
 
+/* Compiling ahead of the first run, which else compiles kernel after kernel as it comes to them.
+ * cairn_device_note() checks a problem as cairn_run() does and notes the kernels that it needs;
+ * cairn_device_compile() takes those that were compiled in an earlier start from the cache and
+ * compiles the rest on all processors. Only where something is left to compile it calls `each` (may
+ * be NULL): once before, and with each program that is done, of `all`. A program that does not
+ * compile is told when it is needed. */
+typedef void cairn_device_compiling(void *context, const char *program, int done, int all);
+cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_problem *problem);
+cairn_status cairn_device_compile(struct cairn_device *device, cairn_device_compiling *each,
+                                  void *context);
+
 /* --- profiling: devices that were opened with profile = 1; CAIRN_INVALID on others --- */
 
 /* What a launch belongs to, in the words of those who run operators: kept and handed back. */

@@ -43,6 +43,9 @@ struct cairn_layer_time {
 /* --- training --- */
 
 enum cairn_train_event_kind {
+    CAIRN_TRAIN_LOADING,   /* the data set is read next, and the device opened; nothing is set */
+    CAIRN_TRAIN_COMPILING, /* kernels that no earlier start compiled: programs_done of programs are
+                              compiled, `kernel` names the file of the last; nothing else is set */
     CAIRN_TRAIN_STARTED,   /* everything is set up; epoch = epochs that are done already */
     CAIRN_TRAIN_STEP,      /* some steps further, about ten times a second at most */
     CAIRN_TRAIN_EVALUATED, /* an evaluation is done and saved */
@@ -74,6 +77,7 @@ struct cairn_train_event {
     const char *kernel;
     int64_t calls;
     const struct cairn_layer_time *layer;
+    int programs_done, programs;
 };
 
 struct cairn_train_options {

@@ -53,6 +53,12 @@ struct cairn_backend_ops {
     int (*variants)(struct cairn_backend *backend, const struct cairn_problem *problem,
                     struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
+    /* Compiling ahead; both NULL where nothing is compiled. While notes are on, slots enqueue
+     * nothing but note what they would need. compile() builds that, see cairn_device_compile(). */
+    cairn_status (*notes)(struct cairn_backend *backend, int on);
+    cairn_status (*compile)(struct cairn_backend *backend, cairn_device_compiling *each,
+                            void *context);
+
     /* Waits for the launches that were made while backend->profile was there and adds them to it.
      * NULL where a slot returns when its work is done: the wall then takes its time. */
     cairn_status (*collect)(struct cairn_backend *backend);

@@ -199,6 +199,36 @@ static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_
     return cairn_fail(CAIRN_INVALID, "there is no operator number %d", (int)problem->op);
 }
 
+cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_problem *problem)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_problem complete = *problem;
+    const struct cairn_backend_ops *ops = device->backend->ops;
+    int variant = 0;
+    int64_t work = 0;
+    if (!ops->notes) return CAIRN_OK;
+    TRY(check_alive(device));
+    TRY(cairn_problem_complete(&complete));
+    TRY(choose(device, &complete, &variant, &work));
+    TRY(check_memory(device, &complete, work));
+    TRY(ops->notes(device->backend, 1));
+    st = call_slot(device->backend, &complete, variant);
+    ops->notes(device->backend, 0);
+out:
+    return st;
+}
+
+cairn_status cairn_device_compile(struct cairn_device *device, cairn_device_compiling *each,
+                                  void *context)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_alive(device));
+    if (device->backend->ops->compile)
+        st = device->backend->ops->compile(device->backend, each, context);
+out:
+    return st;
+}
+
 double cairn_device_clock(void)
 {
     struct timespec now;

@@ -57,6 +57,7 @@ void ocl_close(struct cairn_backend *backend)
     ocl_profile_destroy(be->profile);
     ocl_programs_release(be);
     ocl_clblast_release(be);
+    ocl_notes_free(be);
     if (be->queue) clReleaseCommandQueue(be->queue);
     if (be->context) clReleaseContext(be->context);
     free(be);
@@ -92,6 +93,8 @@ static const struct cairn_backend_ops ops = {.close = ocl_close,
                                              .copy = ocl_copy,
                                              .fill = ocl_fill,
                                              .variants = ocl_variants,
+                                             .notes = ocl_notes,
+                                             .compile = ocl_compile,
                                              .collect = ocl_profile_collect,
                                              .spin_floats = ocl_spin_floats,
                                              .spin = ocl_spin,

@@ -167,6 +167,7 @@ cairn_status ocl_launch(struct ocl_backend *be, cl_kernel kernel, int dims, cons
                         const size_t *local, const char *format, ...)
 {
     va_list args;
+    if (ocl_noting(be)) return CAIRN_OK;
     va_start(args, format);
     cairn_status st = set_args(be, kernel, format, &args);
     va_end(args);
@@ -177,7 +178,7 @@ cairn_status ocl_launch_1d(struct ocl_backend *be, cl_kernel kernel, int64_t ite
                            const char *format, ...)
 {
     size_t group = ocl_kernel_record(be, kernel)->group;
-    if (items <= 0) return CAIRN_OK;
+    if (items <= 0 || ocl_noting(be)) return CAIRN_OK;
     if (most > 0 && items > most) items = most;
     if (group > 256) group = 256;
     size_t global = ((size_t)items + group - 1) / group * group;

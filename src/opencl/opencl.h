@@ -12,6 +12,7 @@
 struct ocl_program; /* one built program: file + options */
 struct ocl_kernel;  /* one kernel of it */
 struct ocl_profile; /* see src/opencl/launch.c */
+struct ocl_notes;   /* see src/opencl/compile.c */
 #define OCL_BUCKETS 64
 
 /* The macro-tile of gemm-cpu.cl for m x n results, `times` of them, where packing b costs so much;
@@ -39,6 +40,7 @@ struct ocl_backend {
     struct ocl_program *programs;
     struct ocl_kernel *by_name[OCL_BUCKETS], *by_handle[OCL_BUCKETS];
     struct ocl_profile *profile; /* of launches; NULL unless options.profile */
+    struct ocl_notes *notes;     /* kernels to compile ahead; NULL before the first */
     int unflushed;               /* commands since the last clFlush */
     int uses_clblast;            /* gemm-clblast.c */
     struct ocl_macro macros[64]; /* gemm.c: macro-tiles chosen before */

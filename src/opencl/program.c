@@ -8,7 +8,7 @@
 
 struct ocl_program {
     struct ocl_program *next;
-    char *file, *options;
+    char *file, *options, *names; /* names: of the kernels that it has, " a b "; NULL: all */
     cl_program program;
 };
 
@@ -42,8 +42,7 @@ static cairn_status build_failed(struct ocl_backend *be, cl_program program, con
     return CAIRN_BUILD;
 }
 
-/* Builds a program that the binary cache gave; 0 if its device does not take it after all. */
-static int build_cached(struct ocl_backend *be, cl_program program, const char *options)
+int ocl_program_build(struct ocl_backend *be, cl_program program, const char *options)
 {
     if (clBuildProgram(program, 1, &be->device, options, NULL, NULL) == CL_SUCCESS) return 1;
     clReleaseProgram(program);
@@ -76,7 +75,7 @@ static cairn_status build(struct ocl_backend *be, const char *file, const char *
     TRY(ocl_source_text(file, &source, &size));
     TRY(ocl_cache_key(be, source, size, options, key));
     *program = ocl_cache_load(be, key);
-    if (*program && build_cached(be, *program, options)) goto out;
+    if (*program && ocl_program_build(be, *program, options)) goto out;
     TRY(build_source(be, file, options, source, size, program));
     ocl_cache_store(*program, key);
 out:
@@ -86,7 +85,7 @@ out:
 
 /* The options that every program gets. Correctly rounded division may only be asked for where the
  * device offers it; the probe decides what it is worth. */
-static void full_options(const struct ocl_backend *be, const char *options, char *text, size_t size)
+void ocl_full_options(const struct ocl_backend *be, const char *options, char *text, size_t size)
 {
     int fast = be->base.options.math == CAIRN_MATH_FAST;
     snprintf(text, size, "-cl-std=CL1.2%s%s%s%s%s%s",
@@ -99,33 +98,57 @@ static void full_options(const struct ocl_backend *be, const char *options, char
              *options ? " " : "", options);
 }
 
-static cairn_status open_program(struct ocl_backend *be, const char *file, const char *options,
-                                 struct ocl_program **program)
+static void free_program(struct ocl_program *program)
 {
-    cairn_status st = CAIRN_OK;
-    char all[1024];
-    for (*program = be->programs; *program; *program = (*program)->next)
-        if (!strcmp((*program)->file, file) && !strcmp((*program)->options, options))
-            return CAIRN_OK;
+    free(program->file);
+    free(program->options);
+    free(program->names);
+    free(program);
+}
+
+cairn_status ocl_program_add(struct ocl_backend *be, const char *file, const char *options,
+                             const char *names, cl_program program, struct ocl_program **added)
+{
     struct ocl_program *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
     fresh->file = strdup(file);
     fresh->options = strdup(options);
-    if (!fresh->file || !fresh->options) {
-        st = cairn_fail(CAIRN_MEMORY, "out of memory");
-        goto out;
+    fresh->names = names ? strdup(names) : NULL;
+    if (!fresh->file || !fresh->options || (names && !fresh->names)) {
+        free_program(fresh);
+        return cairn_fail(CAIRN_MEMORY, "out of memory");
     }
-    full_options(be, options, all, sizeof all);
-    TRY(build(be, file, all, &fresh->program));
+    fresh->program = program;
     fresh->next = be->programs;
-    be->programs = *program = fresh;
-    fresh = NULL;
+    be->programs = *added = fresh;
+    return CAIRN_OK;
+}
+
+/* The program that has the kernel; NULL if there is none yet. */
+static struct ocl_program *find_program(const struct ocl_backend *be, const char *file,
+                                        const char *options, const char *name)
+{
+    struct ocl_program *p = be->programs;
+    while (p && (strcmp(p->file, file) != 0 || strcmp(p->options, options) != 0 ||
+                 (p->names && !ocl_names_have(p->names, name))))
+        p = p->next;
+    return p;
+}
+
+static cairn_status open_program(struct ocl_backend *be, const char *file, const char *options,
+                                 const char *name, struct ocl_program **program)
+{
+    cairn_status st = CAIRN_OK;
+    char all[OCL_OPTIONS];
+    cl_program built = NULL;
+    *program = find_program(be, file, options, name);
+    if (*program) return CAIRN_OK;
+    ocl_full_options(be, options, all, sizeof all);
+    TRY(build(be, file, all, &built));
+    TRY(ocl_program_add(be, file, options, NULL, built, program));
+    built = NULL;
 out:
-    if (fresh) {
-        free(fresh->file);
-        free(fresh->options);
-        free(fresh);
-    }
+    if (built) clReleaseProgram(built);
     return st;
 }
 
@@ -146,7 +169,9 @@ static size_t bucket_of_handle(cl_kernel kernel)
 
 struct ocl_kernel *ocl_kernel_record(struct ocl_backend *be, cl_kernel kernel)
 {
-    struct ocl_kernel *record = be->by_handle[bucket_of_handle(kernel)];
+    struct ocl_kernel *record = ocl_noted(be, kernel);
+    if (record) return record;
+    record = be->by_handle[bucket_of_handle(kernel)];
     while (record->kernel != kernel) record = record->next_handle;
     return record;
 }
@@ -193,7 +218,11 @@ cairn_status ocl_kernel(struct ocl_backend *be, const char *file, const char *op
             *kernel = record->kernel;
             return CAIRN_OK;
         }
-    TRY(open_program(be, file, options, &program));
+    if (ocl_noting(be) && !find_program(be, file, options, name)) {
+        *kernel = ocl_note(be, file, options, name);
+        return CAIRN_OK;
+    }
+    TRY(open_program(be, file, options, name, &program));
     TRY(create_kernel(be, program, name, &record));
     record->next_name = be->by_name[bucket];
     be->by_name[bucket] = record;
@@ -228,9 +257,7 @@ void ocl_programs_release(struct ocl_backend *be)
     for (struct ocl_program *program = be->programs, *next; program; program = next) {
         next = program->next;
         clReleaseProgram(program->program);
-        free(program->file);
-        free(program->options);
-        free(program);
+        free_program(program);
     }
     be->programs = NULL;
 }

@@ -37,6 +37,10 @@ cairn_status ocl_source_text(const char *file, char **text, size_t *size);
 cairn_status ocl_source_digest(char digest[65]);
 extern const char ocl_sources_digest[65]; /* of those that the program was built from */
 
+/* keep.c: blanks the kernels of a source that `names` (" a b ") does not have. */
+void ocl_source_keep(char *text, const char *names);
+int ocl_names_have(const char *names, const char *name);
+
 /* cache.c: binaries on disk. Load gives an unbuilt program or NULL; store says nothing of failures.
  */
 cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, size_t size,
@@ -53,6 +57,17 @@ struct ocl_kernel {
     size_t group;         /* CL_KERNEL_WORK_GROUP_SIZE */
     cl_ulong local_bytes; /* CL_KERNEL_LOCAL_MEM_SIZE */
 };
+
+#define OCL_OPTIONS 1024
+void ocl_full_options(const struct ocl_backend *be, const char *options, char *text, size_t size);
+
+/* Builds a program that the binary cache gave; releases it and returns 0 if its device does not
+ * take it after all. */
+int ocl_program_build(struct ocl_backend *be, cl_program program, const char *options);
+
+/* Takes a built program that has these kernels of the file (names NULL: all). */
+cairn_status ocl_program_add(struct ocl_backend *be, const char *file, const char *options,
+                             const char *names, cl_program program, struct ocl_program **added);
 
 /* The record of a kernel that ocl_kernel() gave. */
 struct ocl_kernel *ocl_kernel_record(struct ocl_backend *be, cl_kernel kernel);
@@ -71,6 +86,16 @@ cairn_status ocl_probe_run(struct ocl_backend *be, int count, const uint32_t *co
 
 /* gemm-clblast.c: lets go of CLBlast's programs, which hold the context. */
 void ocl_clblast_release(struct ocl_backend *be);
+
+/* compile.c: compiling ahead. While noting, ocl_kernel() gives what is not built yet to ocl_note(),
+ * and nothing is enqueued. */
+cairn_status ocl_notes(struct cairn_backend *backend, int on);
+cairn_status ocl_compile(struct cairn_backend *backend, cairn_device_compiling *each,
+                         void *context);
+int ocl_noting(const struct ocl_backend *be);
+cl_kernel ocl_note(struct ocl_backend *be, const char *file, const char *options, const char *name);
+struct ocl_kernel *ocl_noted(struct ocl_backend *be, cl_kernel kernel); /* NULL: a built one */
+void ocl_notes_free(struct ocl_backend *be);
 
 /* launch.c: device time of launches; collect needs backend->profile. */
 cairn_status ocl_profile_create(struct ocl_profile **profile);

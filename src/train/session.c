@@ -282,6 +282,24 @@ static cairn_status upload_class_weights(struct cairn_session *session,
                               (size_t)session->model->classes * sizeof *weights);
 }
 
+/* What the plans will run, wherever they begin. */
+static cairn_status compile_kernels(struct cairn_session *session)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_now start = {.index = 0};
+    for (int i = 0; i < session->plan_count; i++) {
+        const struct cairn_plan *plan = session->plans[i].plan;
+        for (int s = 0; s < plan->step_count; s++) {
+            struct cairn_problem problem;
+            cairn_plan_problem(plan, &session->memory, &start, s, &problem);
+            TRY(cairn_device_note(session->device, &problem));
+        }
+    }
+    TRY(cairn_device_compile(session->device, session->compiling, session->compiling_context));
+out:
+    return st;
+}
+
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data)
 {
     cairn_status st = CAIRN_OK;
@@ -294,6 +312,7 @@ cairn_status cairn_session_load(struct cairn_session *session, const struct cair
     if (!session->losses || !session->scratch || !session->flat || !session->test_labels)
         return cairn_fail(CAIRN_MEMORY, "out of memory");
     TRY(cairn_memory_create(session->device, session->bytes, &session->memory));
+    TRY(compile_kernels(session));
     TRY(upload_images(session, data));
     TRY(upload_indices(session));
     if (session->memory.buffers[CAIRN_REGION_CLASS_WEIGHTS])

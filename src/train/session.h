@@ -47,6 +47,8 @@ struct cairn_session {
     float *losses, *flat; /* scratch: one pass's losses; one flat buffer */
     int32_t *scratch;     /* one pass's indices or correct counts */
     const volatile sig_atomic_t *stop;
+    cairn_device_compiling *compiling; /* told of kernels that are compiled; may be NULL */
+    void *compiling_context;
     double pace;      /* seconds that a step takes, about; for how often to wait */
     int64_t unwaited; /* steps since the last wait */
     double waited_at;
@@ -100,7 +102,7 @@ cairn_status cairn_session_outline(struct cairn_session *session, const struct c
                                    const struct cairn_compute *compute, const char *fallback,
                                    struct cairn_dataset *data);
 
-/* Allocates and uploads. */
+/* Allocates, compiles the kernels of all plans, and uploads. */
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data);
 void cairn_session_close(struct cairn_session *session); /* zeroes it */
 

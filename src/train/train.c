@@ -41,6 +41,16 @@ out:
     return st;
 }
 
+static void tell_compiling(void *context, const char *program, int done, int all)
+{
+    struct cairn_trainer *t = context;
+    t->event.kernel = program;
+    t->event.programs_done = done;
+    t->event.programs = all;
+    cairn_trainer_tell(t, CAIRN_TRAIN_COMPILING);
+    t->event.kernel = NULL;
+}
+
 /* Everything up to memory on the device, the cheap and likely mistakes first. */
 static cairn_status set_up(struct cairn_trainer *t)
 {
@@ -48,6 +58,7 @@ static cairn_status set_up(struct cairn_trainer *t)
     const struct cairn_compute *compute = &t->options->compute;
     struct cairn_dataset data = {0};
     TRY(cairn_session_look(compute, "opencl"));
+    cairn_trainer_tell(t, CAIRN_TRAIN_LOADING);
     TRY(cairn_session_data(&t->recipe, compute, CAIRN_DATASET_ALL, &data));
     TRY(cairn_session_describe(&t->session, &t->recipe, &data));
     if (t->folder.fresh) TRY(cairn_folder_make(&t->folder));
@@ -55,6 +66,8 @@ static cairn_status set_up(struct cairn_trainer *t)
     TRY(cairn_session_split(&t->session, &data));
     if (compute->profile) TRY(cairn_timeline_open(&t->timeline, &t->session));
     TRY(cairn_session_plan(&t->session, 0));
+    t->session.compiling = tell_compiling;
+    t->session.compiling_context = t;
     TRY(cairn_session_load(&t->session, &data));
     t->session.stop = t->options->stop;
     size_t flat = (size_t)t->session.model->flat_floats;
