@@ -17,6 +17,12 @@ typedef CAT(int, VW) ivec;
 #define STORE(x, p) CAT(vstore, VW)(x, 0, p)
 #define AS_INT(x) CAT(as_int, VW)(x)
 
+/* Vectors that lie at any float: a vload made of single floats is not always put together again
+ * where shuffles follow. */
+typedef vec loose __attribute__((aligned(4)));
+typedef float8 loose8 __attribute__((aligned(4)));
+typedef float4 loose4 __attribute__((aligned(4)));
+
 /* -0 made +0, then bias: an unused one is +0, which changes nothing in a value that is not -0. Then
  * relu. */
 static inline vec finish(vec x, vec bias_n, vec bias_m, int act)
@@ -26,64 +32,65 @@ static inline vec finish(vec x, vec bias_n, vec bias_m, int act)
     return act == 1 ? select(x, (vec)0.0f, x < (vec)0.0f) : x;
 }
 
-/* Rows of VW floats become columns: 4 stages (3, 2) of interleaving halves. */
+/* Elements 0 and 1 of each four of a and b in turn, and 2 and 3. Quads: four neighbours of each
+ * fourth row. */
 #if VW == 16
 #define LOW(a, b)                                                                                  \
-    (vec)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6,      \
-          a.s7, b.s7)
+    (vec)(a.s0, b.s0, a.s1, b.s1, a.s4, b.s4, a.s5, b.s5, a.s8, b.s8, a.s9, b.s9, a.sc, b.sc,      \
+          a.sd, b.sd)
 #define HIGH(a, b)                                                                                 \
-    (vec)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se,      \
+    (vec)(a.s2, b.s2, a.s3, b.s3, a.s6, b.s6, a.s7, b.s7, a.sa, b.sa, a.sb, b.sb, a.se, b.se,      \
           a.sf, b.sf)
-#define PAIRS(F)                                                                                   \
-    F(0, 8, 0, 1)                                                                                  \
-    F(1, 9, 2, 3)                                                                                  \
-    F(2, a, 4, 5) F(3, b, 6, 7) F(4, c, 8, 9) F(5, d, a, b) F(6, e, c, d) F(7, f, e, f)
-#define EACH(F)                                                                                    \
-    F(0, 0)                                                                                        \
-    F(1, 1)                                                                                        \
-    F(2, 2)                                                                                        \
-    F(3, 3)                                                                                        \
-    F(4, 4)                                                                                        \
-    F(5, 5) F(6, 6) F(7, 7) F(8, 8) F(9, 9) F(10, a) F(11, b) F(12, c) F(13, d) F(14, e) F(15, f)
+#define QUADS(i) (vec)(QUAD(i), QUAD(i + 4), QUAD(i + 8), QUAD(i + 12))
 #elif VW == 8
-#define LOW(a, b) (vec)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3)
-#define HIGH(a, b) (vec)(a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
-#define PAIRS(F) F(0, 4, 0, 1) F(1, 5, 2, 3) F(2, 6, 4, 5) F(3, 7, 6, 7)
-#define EACH(F) F(0, 0) F(1, 1) F(2, 2) F(3, 3) F(4, 4) F(5, 5) F(6, 6) F(7, 7)
+#define LOW(a, b) (vec)(a.s0, b.s0, a.s1, b.s1, a.s4, b.s4, a.s5, b.s5)
+#define HIGH(a, b) (vec)(a.s2, b.s2, a.s3, b.s3, a.s6, b.s6, a.s7, b.s7)
+#define QUADS(i) (vec)(QUAD(i), QUAD(i + 4))
 #else
 #define LOW(a, b) (vec)(a.s0, b.s0, a.s1, b.s1)
 #define HIGH(a, b) (vec)(a.s2, b.s2, a.s3, b.s3)
-#define PAIRS(F) F(0, 2, 0, 1) F(1, 3, 2, 3)
-#define EACH(F) F(0, 0) F(1, 1) F(2, 2) F(3, 3)
+#define QUADS(i) QUAD(i)
 #endif
-#define READ_ROW(i, h) vec x##h = LOAD(from + MIN(i, last) * row), y##h;
-#define WRITE_ROW(i, h) STORE(x##h, to + i * pitch);
-#define FORTH(p, q, l, h)                                                                          \
-    y##l = LOW(x##p, x##q);                                                                        \
-    y##h = HIGH(x##p, x##q);
-#define BACK(p, q, l, h)                                                                           \
-    x##l = LOW(y##p, y##q);                                                                        \
-    x##h = HIGH(y##p, y##q);
-#define COPY_ROW(i, h) x##h = y##h;
+#define QUAD(i) (*(from4)(from + MIN(i, last) * row + j))
 
-#if VW == 16
-#define STAGES PAIRS(FORTH) PAIRS(BACK) PAIRS(FORTH) PAIRS(BACK)
-#elif VW == 8
-#define STAGES PAIRS(FORTH) PAIRS(BACK) PAIRS(FORTH) EACH(COPY_ROW)
-#else
-#define STAGES PAIRS(FORTH) PAIRS(BACK)
-#endif
-/* VW rows `row` floats apart become columns, VW rows `pitch` floats apart; rows behind the last
- * repeat it. */
+/* VW rows of VW floats, `row` floats apart, become columns, VW rows `pitch` floats apart; rows
+ * behind the last repeat it. Four columns at a time: squares of 4 x 4 side by side. */
 #define TURN(name, space, to_space)                                                                \
     static inline void name(space const float *from, long row, int last, to_space float *to,       \
                             long pitch)                                                            \
     {                                                                                              \
-        EACH(READ_ROW)                                                                             \
-        STAGES                                                                                     \
-        EACH(WRITE_ROW)                                                                            \
+        typedef space const loose4 *from4;                                                         \
+        typedef to_space loose *to_all;                                                            \
+        for (int j = 0; j < VW; j += 4, to += 4 * pitch) {                                         \
+            vec a = QUADS(0), b = QUADS(1), c = QUADS(2), d = QUADS(3);                            \
+            vec low_ac = LOW(a, c), high_ac = HIGH(a, c), low_bd = LOW(b, d),                      \
+                high_bd = HIGH(b, d);                                                              \
+            *(to_all)(to) = LOW(low_ac, low_bd);                                                   \
+            *(to_all)(to + pitch) = HIGH(low_ac, low_bd);                                          \
+            *(to_all)(to + 2 * pitch) = LOW(high_ac, high_bd);                                     \
+            *(to_all)(to + 3 * pitch) = HIGH(high_ac, high_bd);                                    \
+        }                                                                                          \
     }
 TURN(turn_global, __global, __local)
 TURN(turn_local, __local, __local)
+
+/* len floats; whole vectors overlap at the end. */
+static void copy(__global const float *from, int len, __local float *to)
+{
+    int k = 0;
+    for (; k + VW <= len; k += VW) *(__local loose *)(to + k) = *(__global const loose *)(from + k);
+    if (k == len) return;
+    if (len >= VW) {
+        *(__local loose *)(to + len - VW) = *(__global const loose *)(from + len - VW);
+    } else if (len >= 8) {
+        *(__local loose8 *)to = *(__global const loose8 *)from;
+        *(__local loose8 *)(to + len - 8) = *(__global const loose8 *)(from + len - 8);
+    } else if (len >= 4) {
+        *(__local loose4 *)to = *(__global const loose4 *)from;
+        *(__local loose4 *)(to + len - 4) = *(__global const loose4 *)(from + len - 4);
+    } else {
+        for (; k < len; k++) to[k] = from[k];
+    }
+}
 
 #endif

@@ -72,18 +72,7 @@ static inline void transpose_local(__local const float *from, long row, int last
     turn_local(from, row, last, to, NR);
 }
 
-/* len floats; whole vectors overlap at the end. */
-static void copy(__global const float *from, int len, __local float *to)
-{
-    int k = 0;
-    for (; k + VW <= len; k += VW) STORE(LOAD(from + k), to + k);
-    if (k < len && len >= VW)
-        STORE(LOAD(from + len - VW), to + len - VW);
-    else
-        for (; k < len; k++) to[k] = from[k];
-}
-
-/* The same, telling whether one of them is infinite or a NaN. */
+/* copy(), telling whether one of them is infinite or a NaN. */
 static int copy_watched(__global const float *from, int len, __local float *to)
 {
     ivec bad = (ivec)0;

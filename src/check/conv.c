@@ -117,6 +117,12 @@ static void draw_any(struct check_rng *rng, int profile, int small, struct cairn
         p->c = CHECK_PICK(rng, 29, 64, 65, 257, 513);
         p->o = CHECK_PICK(rng, 3, 15, 64, 257, 300);
         p->h = p->w = check_size(rng, 5);
+    } else if (profile < 32 && !small) { /* images that fill vectors, or nearly */
+        p->n = CHECK_PICK(rng, 8, 15, 16, 17, 33);
+        p->c = check_size(rng, 12);
+        p->o = check_size(rng, 21);
+        p->h = check_size(rng, 12);
+        p->w = check_size(rng, 12);
     }
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->dilation_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->dilation_w, &p->pad_l, &p->pad_r);

@@ -12,28 +12,33 @@
 #define WIDEST 128
 #define TAPS_GPU 128 /* 16 sums of blocks for each in local memory */
 
-static const char *const names[] = {"direct-cpu", "direct-gpu"};
+enum kind { CPU, GPU, LANES, KINDS };
+static const char *const names[] = {"direct-cpu", "direct-gpu", "lanes"};
 
-/* Whether a shape's kernel takes the problem. */
+/* Whether a kind's kernel takes the problem. */
 static int admitted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
-                    enum ocl_shape shape)
+                    enum kind kind)
 {
+    if (kind == LANES) return ocl_lanes_admitted(be, op, p);
     int64_t taps = p->kh * p->kw, oh = cairn_conv_oh(p), ow = cairn_conv_ow(p);
     int64_t sum = op == CAIRN_OP_CONV ? p->c / p->groups * taps : p->o / p->groups;
     if (oh * ow > INT32_MAX || p->h * p->w > INT32_MAX) return 0;
     if (p->c / p->groups * taps > INT32_MAX) return 0;
-    if (shape == OCL_SHAPE_CPU && be->soft_fma) return 0;
+    if (kind == CPU && be->soft_fma) return 0;
     if (op != CAIRN_OP_CONV_WEIGHTS) return sum <= BLOCK;
-    if (shape == OCL_SHAPE_GPU) return taps <= TAPS_GPU && be->local_bytes >= 16 * 1024;
+    if (kind == GPU) return taps <= TAPS_GPU && be->local_bytes >= 16 * 1024;
     return taps <= TAPS && cairn_spread(p->kw, p->dilation_w) <= WIDEST &&
            be->local_bytes >= 32 * 1024;
 }
 
-/* Whether groups are so small that a product's tiles would be emptier than these kernels are slow.
- * On CPUs as measured with 3x3 kernels. */
-static int wanted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
+/* Whether groups are so small that a product's tiles would be emptier than this kind's kernels are
+ * slow. On CPUs as measured with 3x3 kernels. */
+static int wanted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
+                  enum kind kind)
 {
     int64_t c = p->c / p->groups, o = p->o / p->groups;
+    if (kind == LANES) return ocl_lanes_wanted(be, op, p);
+    if (kind != (be->is_cpu && admitted(be, op, p, CPU) ? CPU : GPU)) return 0;
     if (p->groups == 1) return 0;
     if (!be->is_cpu) return c <= 8 && o <= 8;
     if (op == CAIRN_OP_CONV) return p->stride_w <= 2 && o <= 4 && c * o <= 16;
@@ -55,13 +60,12 @@ int ocl_direct_variants(const struct ocl_backend *be, enum cairn_op op, const st
 {
     struct cairn_gemm g = ocl_direct_sum(p);
     int64_t work = op == CAIRN_OP_CONV_WEIGHTS ? ocl_gemm_work(&g, 1) : 0;
-    int best = be->is_cpu && admitted(be, op, p, OCL_SHAPE_CPU) ? OCL_SHAPE_CPU : OCL_SHAPE_GPU;
-    for (int shape = OCL_SHAPE_CPU; shape <= OCL_SHAPE_GPU; shape++) {
-        if (!admitted(be, op, p, shape)) continue;
+    for (int kind = CPU; kind < KINDS; kind++) {
+        if (!admitted(be, op, p, kind)) continue;
         struct cairn_variant *v = &variants[count];
         *v = (struct cairn_variant){.work = work};
-        snprintf(v->name, sizeof v->name, "%s", names[shape]);
-        if (shape == best && !forced && wanted(be, op, p)) {
+        snprintf(v->name, sizeof v->name, "%s", names[kind]);
+        if (!forced && wanted(be, op, p, kind)) {
             for (int i = 0; i < count; i++) variants[i].preferred = 0;
             v->preferred = 1;
         }
@@ -123,17 +127,17 @@ out:
 
 /* Slabs [first, first + slabs), to the workspace or, where the sum has no more, to the gradient. */
 static cairn_status launch_weights(struct ocl_backend *be, const struct cairn_conv *p,
-                                   enum ocl_shape shape, const struct cairn_mem *to, int64_t first,
+                                   enum kind kind, const struct cairn_mem *to, int64_t first,
                                    int64_t slabs, int partial)
 {
     cairn_status st = CAIRN_OK;
+    if (kind == LANES) return ocl_lanes_weights(be, p, to, first, slabs, partial);
     int64_t taps = p->kh * p->kw, k_all = p->n * cairn_conv_oh(p) * cairn_conv_ow(p);
     size_t global = (size_t)(slabs * (p->c / p->groups)), local = 1;
     cl_ulong used;
     cl_kernel kernel;
-    TRY(ocl_kernel(be, "conv.cl", NULL, shape == OCL_SHAPE_CPU ? "weights_cpu" : "weights_gpu",
-                   &kernel));
-    if (shape == OCL_SHAPE_CPU) {
+    TRY(ocl_kernel(be, "conv.cl", NULL, kind == CPU ? "weights_cpu" : "weights_gpu", &kernel));
+    if (kind == CPU) {
         global *= (size_t)((p->o + 15) / 16);
         TRY(ocl_launch(be, kernel, 1, &global, &local, "mmml" SHAPE "ii", &p->x, &p->y, to, k_all,
                        SHAPE_ARGUMENTS(p), (int)first, partial));
@@ -151,17 +155,16 @@ out:
     return st;
 }
 
-static cairn_status run_weights(struct ocl_backend *be, const struct cairn_conv *p,
-                                enum ocl_shape shape)
+static cairn_status run_weights(struct ocl_backend *be, const struct cairn_conv *p, enum kind kind)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_gemm g = ocl_direct_sum(p);
     int64_t slabs = ocl_gemm_slabs(&g), each = g.m * g.n;
-    if (slabs == 1) return launch_weights(be, p, shape, &p->weight, 0, 1, 0);
+    if (slabs == 1) return launch_weights(be, p, kind, &p->weight, 0, 1, 0);
     int64_t at_once = ocl_gemm_work(&g, 1) / each;
     for (int64_t first = 0; first < slabs; first += at_once) {
         int64_t count = ocl_min(at_once, slabs - first);
-        TRY(launch_weights(be, p, shape, &p->work, first, count, 1));
+        TRY(launch_weights(be, p, kind, &p->work, first, count, 1));
         TRY(ocl_gemm_add_slabs(be, &g, first, count));
     }
 out:
@@ -171,8 +174,10 @@ out:
 cairn_status ocl_direct(struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                         int which)
 {
-    enum ocl_shape shape =
-        admitted(be, op, p, OCL_SHAPE_CPU) && which == 0 ? OCL_SHAPE_CPU : OCL_SHAPE_GPU;
-    if (op == CAIRN_OP_CONV_WEIGHTS) return run_weights(be, p, shape);
-    return shape == OCL_SHAPE_CPU ? run_cpu(be, op, p) : run_gpu(be, op, p);
+    enum kind kind = CPU;
+    while (!admitted(be, op, p, kind) || which-- > 0) kind++;
+    if (op == CAIRN_OP_CONV_WEIGHTS) return run_weights(be, p, kind);
+    return kind == LANES ? ocl_lanes(be, op, p)
+           : kind == CPU ? run_cpu(be, op, p)
+                         : run_gpu(be, op, p);
 }

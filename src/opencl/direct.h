@@ -18,4 +18,15 @@ struct cairn_gemm ocl_direct_sum(const struct cairn_conv *p);
 cairn_status ocl_direct(struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                         int which);
 
+/* The way of cl/conv-lanes.cl and cl/conv-taps.cl: whether the kernels take a problem, whether they
+ * are the default for it, and forward or data. */
+int ocl_lanes_admitted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p);
+int ocl_lanes_wanted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p);
+cairn_status ocl_lanes(struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p);
+
+/* The weights': slabs [first, first + slabs) of the sum, to partial sums or to the gradient. */
+cairn_status ocl_lanes_weights(struct ocl_backend *be, const struct cairn_conv *p,
+                               const struct cairn_mem *to, int64_t first, int64_t slabs,
+                               int partial);
+
 #endif

@@ -38,12 +38,6 @@ static int64_t up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* Floats in a vector register as far as the tiles know. */
-static int vector_width(const struct ocl_backend *be)
-{
-    return be->vector_width >= 16 ? 16 : be->vector_width >= 8 ? 8 : 4;
-}
-
 /* The most columns of a macro-tile: local memory holds BLOCK rows of them beside a panel of a,
  * the lines of a transposition and one result. */
 static int cols_most(const struct ocl_backend *be, const struct tile *tile)
@@ -61,7 +55,7 @@ static int admitted(const struct ocl_backend *be, enum kind kind)
     if (kind == SMALL) return 1;
     if (kind == GPU) return be->max_group >= 64 && be->local_bytes >= 16384;
     for (int i = 0; i < TILES; i++)
-        if (tiles[i].width == vector_width(be) && cols_most(be, &tiles[i]) <= 0) return 0;
+        if (tiles[i].width == ocl_vector_width(be) && cols_most(be, &tiles[i]) <= 0) return 0;
     return 1;
 }
 
@@ -145,7 +139,7 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
     int units = be->compute_units > 0 ? be->compute_units : 1;
     for (int t = 0; t < TILES; t++) {
         const struct tile *tile = &tiles[t];
-        if (tile->width != vector_width(be)) continue;
+        if (tile->width != ocl_vector_width(be)) continue;
         int64_t nr = tile->width * tile->vectors, panels_n = up(p->n, nr),
                 panels_m = up(p->m, tile->rows);
         int64_t fewest = up(panels_n * nr, cols_most(be, tile));

@@ -18,6 +18,8 @@ enum {
     OCL_MOST_COL_CPU = 1 << 21,     /* floats of col: about a CPU's caches */
     OCL_MOST_COL_GPU = 1 << 24,     /* the same elsewhere */
     OCL_MOST_COL_WEIGHTS = 1 << 26, /* there for the weights, parallel over slabs only */
+    OCL_MOST_LANES_LOCAL = 1 << 19, /* bytes of local memory: half a CPU's second cache */
+    OCL_MOST_LANES_STRIP = 6144,    /* floats of dy: most of its first cache */
     OCL_ROWS_ELEMENTS = 4096        /* that a work-item makes of rows: a few microseconds */
 };
 #else
@@ -30,6 +32,8 @@ enum {
     OCL_MOST_COL_CPU = 300,
     OCL_MOST_COL_GPU = 300,
     OCL_MOST_COL_WEIGHTS = 300,
+    OCL_MOST_LANES_LOCAL = 1,
+    OCL_MOST_LANES_STRIP = 1,
     OCL_ROWS_ELEMENTS = 32
 };
 #endif

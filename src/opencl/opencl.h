@@ -56,6 +56,12 @@ static inline struct ocl_backend *ocl_of(struct cairn_backend *backend)
     return (struct ocl_backend *)backend;
 }
 
+/* Floats in a vector register as far as the kernels know. */
+static inline int ocl_vector_width(const struct ocl_backend *be)
+{
+    return be->vector_width >= 16 ? 16 : be->vector_width >= 8 ? 8 : 4;
+}
+
 /* "CL_OUT_OF_RESOURCES" for -5. */
 const char *ocl_error_name(cl_int error);
 
