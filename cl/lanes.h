@@ -23,6 +23,53 @@ typedef vec loose __attribute__((aligned(4)));
 typedef float8 loose8 __attribute__((aligned(4)));
 typedef float4 loose4 __attribute__((aligned(4)));
 
+/* The first count <= VW floats of a vector; the others are +0. */
+static inline vec load_part(__global const float *from, int count)
+{
+    if (count == VW) return LOAD(from);
+    float part[VW];
+    vec x = 0.0f;
+    CAT(vstore, VW)(x, 0, part);
+    int at = 0;
+#if VW == 16
+    if (count & 8) vstore8(vload8(0, from), 0, part), at = 8;
+#endif
+#if VW >= 8
+    if (count & 4) vstore4(vload4(0, from + at), 0, part + at), at += 4;
+#endif
+    if (count & 2) vstore2(vload2(0, from + at), 0, part + at), at += 2;
+    if (count & 1) part[at] = from[at];
+    return CAT(vload, VW)(0, part);
+}
+
+static inline void store_part(vec x, __global float *to, int count)
+{
+    if (count == VW) {
+        STORE(x, to);
+        return;
+    }
+#if VW == 16
+    if (count & 8) {
+        vstore8(x.lo, 0, to);
+        x.lo = x.hi;
+        to += 8;
+    }
+#endif
+#if VW >= 8
+    if (count & 4) {
+        vstore4(x.s0123, 0, to);
+        x.s0123 = x.s4567;
+        to += 4;
+    }
+#endif
+    if (count & 2) {
+        vstore2(x.s01, 0, to);
+        x.s01 = x.s23;
+        to += 2;
+    }
+    if (count & 1) *to = x.s0;
+}
+
 /* -0 made +0, then bias: an unused one is +0, which changes nothing in a value that is not -0. Then
  * relu. */
 static inline vec finish(vec x, vec bias_n, vec bias_m, int act)

@@ -15,6 +15,7 @@
 
 #define BLOCK 256
 #define NR (NV * VW)
+enum { TILE_ROW = NR }; /* floats of a row of a tile in local memory */
 #define A_ROW                                                                                      \
     (BLOCK + 16) /* rows of packed a lie 17 cache lines apart, not 16: no 4 KiB aliasing */
 
@@ -58,7 +59,7 @@
     }
 #define STORE_C_(i, v) STORE(c##i##_##v, c + i * ldc + v * VW);
 #define STORE_C(i) VECS(STORE_C_, i)
-#define STORE_T_(i, v) STORE(c##i##_##v, tile + i * NR + v * VW);
+#define STORE_T_(i, v) STORE(c##i##_##v, tile + i * TILE_ROW + v * VW);
 #define STORE_T(i) VECS(STORE_T_, i)
 
 /* VW rows `row` floats apart become columns of a panel of b; rows behind the last repeat it. */
@@ -102,37 +103,29 @@ static void activate(__global float *c, long ldc, int rows, int cols, int act)
         for (int x = 0; x < cols; x++) c[x] = act == 2 ? exact_tanh(c[x]) : exact_sigmoid(c[x]);
 }
 
-/* count < VW floats, by way of local memory. */
-static vec load_some(__global const float *from, int count, __local float *spare)
-{
-    for (int x = 0; x < count; x++) spare[x] = from[x];
-    return LOAD(spare);
-}
-
-/* A tile that hangs over the edge of c, from local memory; VW more floats lie behind it. */
-static void store_edge(__local float *tile, __global float *c, long ldc, int rows, int cols,
-                       int first, int last, __global const float *bias, int bias_kind, int act)
-{
-    __local float *spare = tile + MR * NR;
-    int whole = cols / VW * VW, rest = cols - whole;
-    STORE((vec)0.0f, spare);
-    vec bias_rest = bias_kind == 1 && last ? load_some(bias + whole, rest, spare) : (vec)0.0f;
-    for (int i = 0; i < rows; i++, c += ldc, tile += NR) {
-        vec bias_m = (vec)(bias_kind == 2 && last ? bias[i] : 0.0f);
-        for (int x = 0; x < whole; x += VW) {
-            vec s = LOAD(tile + x);
-            if (!first) s = LOAD(c + x) + s;
-            if (last) s = finish(s, bias_kind == 1 ? LOAD(bias + x) : (vec)0.0f, bias_m, act);
-            STORE(s, c + x);
-        }
-        if (!rest) continue;
-        vec s = LOAD(tile + whole);
-        if (!first) s = load_some(c + whole, rest, spare) + s;
-        if (last) s = finish(s, bias_rest, bias_m, act);
-        STORE(s, spare);
-        for (int x = 0; x < rest; x++) c[whole + x] = spare[x];
+/* A tile that hangs over the edge of c, from memory. */
+#define STORE_EDGE(name, space)                                                                    \
+    static void name(space const float *tile, __global float *c, long ldc, int rows, int cols,     \
+                     int first, int last, __global const float *bias, int bias_kind, int act)      \
+    {                                                                                              \
+        int whole = cols / VW * VW, rest = cols - whole;                                           \
+        vec bias_rest = bias_kind == 1 && last ? load_part(bias + whole, rest) : (vec)0.0f;        \
+        for (int i = 0; i < rows; i++, c += ldc, tile += TILE_ROW) {                               \
+            vec bias_m = (vec)(bias_kind == 2 && last ? bias[i] : 0.0f);                           \
+            for (int x = 0; x < whole; x += VW) {                                                  \
+                vec s = LOAD(tile + x);                                                            \
+                if (!first) s = LOAD(c + x) + s;                                                   \
+                if (last) s = finish(s, bias_kind == 1 ? LOAD(bias + x) : (vec)0.0f, bias_m, act); \
+                STORE(s, c + x);                                                                   \
+            }                                                                                      \
+            if (!rest) continue;                                                                   \
+            vec s = LOAD(tile + whole);                                                            \
+            if (!first) s = load_part(c + whole, rest) + s;                                        \
+            if (last) s = finish(s, bias_rest, bias_m, act);                                       \
+            store_part(s, c + whole, rest);                                                        \
+        }                                                                                          \
     }
-}
+STORE_EDGE(store_edge, __local)
 
 /* One register tile over one block: c = (first ? 0 : c) + a b, finished when this is the last
  * block. */
@@ -146,7 +139,7 @@ static void tile_product(__local const float *ap, int ta, __local const float *b
             float s = 0.0f;
             for (int k = 0; k < kc; k++)
                 s = FMA(ap[ta ? k * MR + i : i * A_ROW + k], bp[k * NR + x], s);
-            tile[i * NR + x] = s;
+            tile[i * TILE_ROW + x] = s;
         }
 #else
     ROWS(DECLARE)

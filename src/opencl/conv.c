@@ -146,7 +146,7 @@ static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
 {
     const struct ocl_backend *be = ocl_of(backend);
     struct cairn_problem problem = {.op = CAIRN_OP_GEMM, .u.gemm = product_of(op, p, p->n)};
-    int count = ocl_gemm_variants(backend, &problem, variants);
+    int count = ocl_gemm_kinds(backend, &problem, variants);
     int picked = cairn_pick_variant(backend, CAIRN_OP_GEMM, variants, count);
     for (int i = 0; i < count; i++) {
         int64_t images = op == CAIRN_OP_CONV_WEIGHTS ? p->n : chunk_of(be, op, p, i).images;
@@ -263,7 +263,7 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
     cairn_status st = CAIRN_OK;
     struct cairn_variant products[CAIRN_MAX_VARIANTS];
     struct cairn_problem problem = {.op = CAIRN_OP_GEMM, .u.gemm = product_of(op, p, p->n)};
-    int count = ocl_gemm_variants(backend, &problem, products);
+    int count = ocl_gemm_kinds(backend, &problem, products);
     if (variant >= count && ocl_conv_cpu_admitted(ocl_of(backend), op, p) && variant-- == count)
         return ocl_conv_cpu(ocl_of(backend), op, p);
     if (variant >= count) return ocl_direct(ocl_of(backend), op, p, variant - count);

@@ -36,6 +36,15 @@ struct ocl_gemm_part {
         (int)(p)->act, (int)(part)->of->groups, (part)->of->step_a, (part)->of->step_b,            \
         (part)->step_group
 
+/* Launches on CPUs: gemm-cpu.cl, which packs both operands (b may be a view of images), and
+ * gemm-direct.cl, where it fits: a whole product without views and groups. */
+int ocl_gemm_cpu_runs(const struct ocl_backend *be);
+cairn_status ocl_gemm_launch_packed(struct ocl_backend *be, const struct cairn_gemm *p,
+                                    const struct ocl_gemm_cut *cut,
+                                    const struct ocl_gemm_part *part);
+int ocl_gemm_direct_fits(const struct ocl_backend *be, const struct cairn_gemm *p);
+cairn_status ocl_gemm_launch_direct(struct ocl_backend *be, const struct cairn_gemm *p);
+
 /* A launch of the kernels for GPUs (gemm.cl), and of that without limits (gemm-small.cl). */
 cairn_status ocl_gemm_launch_gpu(struct ocl_backend *be, const struct cairn_gemm *p,
                                  const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part);

@@ -22,6 +22,11 @@ struct ocl_gemm_parts {
     int64_t first, count, skipped;
 };
 
+/* The product's variants as far as convolutions take them: those of ocl_gemm_variants(), by the
+ * same numbers, without the ones behind them that only name a way of another. */
+int ocl_gemm_kinds(struct cairn_backend *backend, const struct cairn_problem *problem,
+                   struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
+
 /* Whether this variant of gemm packs b straight from images. */
 int ocl_gemm_sees_images(const struct ocl_backend *be, int variant);
 

@@ -15,10 +15,11 @@ struct ocl_profile; /* see src/opencl/launch.c */
 struct ocl_notes;   /* see src/opencl/compile.c */
 #define OCL_BUCKETS 64
 
-/* The macro-tile of gemm-cpu.cl for m x n results, `times` of them, where packing b costs so much;
- * tile: which register tile, 1 and up. */
+/* The macro-tile for m x n results, `times` of them: of gemm-cpu.cl, where packing b costs so much
+ * (k is 0), and tile is which register tile, 1 and up; of gemm-direct.cl (packing is below 0), and
+ * tile says whether b is packed. */
 struct ocl_macro {
-    int64_t m, n, times, rows, cols;
+    int64_t m, n, k, times, rows, cols;
     int packing, ta, tile;
 };
 

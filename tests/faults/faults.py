@@ -22,6 +22,8 @@ FAULTS = [
          old="s = FMA(row[", new="s = mad(row["),
     dict(name="a dropped last block", file="gemm-small.cl", op="gemm", options=["--cases", "60", "--variant", "small"],
          old="for (long kb = k0; kb < k_end; kb += BLOCK) {", new="for (long kb = k0; kb == k0 || kb + BLOCK <= k_end; kb += BLOCK) {"),
+    dict(name="a block that is lost", file="gemm-direct.cl", op="gemm", options=["--cases", "60", "--variant", "cpu-direct"],
+         old="first = kb == 0", new="first = kb <= BLOCK"),
     dict(name="another group's channel", file="conv.cl", op="conv", options=["--cases", "60", "--variant", "direct-gpu"],
          old="channel / o_each * c_each) * ((ulong)h * w);", new="channel / c_each * c_each) * ((ulong)h * w);"),
     # Padding must take part: an infinite weight over it gives NaN.
