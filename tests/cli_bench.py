@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 import cli
@@ -75,6 +76,11 @@ def test_recipes(b):
     for recipe in recipes:
         r = b.run("bench", "--device", "reference", "--recipe", recipe, "--list")
         check(r.returncode == 0 and "\nsgd " in r.stdout or "\nadam " in r.stdout, recipe, r)
+    for script in ("peers.py", "scaling.py"):
+        r = subprocess.run([sys.executable, "-B", os.path.join(folder, script), "--help"], capture_output=True, text=True, timeout=300)
+        check(r.returncode == 0 and "--cairn" in r.stdout, script, r)
+        r = subprocess.run([sys.executable, "-B", os.path.join(folder, script), "--cairn", "/nowhere/cairn"], capture_output=True, text=True, timeout=300)
+        check(r.returncode == 2 and "/nowhere/cairn is not there" in r.stderr, f"{script} without the program", r)
     b.refused("no such recipe", 2, "there is no recipe 'nope'", "bench", "--recipe", "nope")
     b.refused("a recipe and operators", 2, "choose one", *t, "--op", "gemm")
     b.refused("a recipe and a peer", 2, "no recipes", *t, "--peer", "openblas")

@@ -20,7 +20,6 @@ import atexit
 import json
 import math
 import os
-import platform
 import shutil
 import signal
 import statistics
@@ -28,8 +27,8 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
+import common
+
 MODELS = {"a": "a-mlp", "b": "b-mlp", "c": "c-cnn", "d": "d-lenet", "e": "e-vgg11", "softmax": "softmax"}
 BATCH = {"softmax": 1}
 SAYS = {
@@ -42,6 +41,7 @@ PASSES = ("training", "inference")
 ENVIRONMENTS = {
     "default": {},
     "active": {"OMP_WAIT_POLICY": "active"},
+    "passive": {"OMP_WAIT_POLICY": "passive"},
     "bound": {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores"},
 }
 
@@ -242,22 +242,11 @@ def choose(options, steps):
             said["tried"][environment] = tried
             if seconds < said["seconds"]:
                 said.update(environment=environment, setup=setup, seconds=seconds)
-            tell(f"{name} {which}: {environment}: {setup_text(setup)}: {1e3 * seconds:.3f} ms")
+            common.tell(f"{name} {which}: {environment}: {setup_text(setup)}: {1e3 * seconds:.3f} ms")
         torch.close()
         if options.choices:
-            write(options.choices, kept)
+            common.write(options.choices, json.dumps(kept, indent=1))
     return kept
-
-
-def write(path, value):
-    """As JSON, whole or not at all."""
-    with open(path + ".tmp", "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-    os.replace(path + ".tmp", path)
-
-
-def tell(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def setup_text(setup, environment="default"):
@@ -268,17 +257,13 @@ def setup_text(setup, environment="default"):
 
 
 def run_cairn(options, name, samples):
-    command = [options.cairn, "bench", "--recipe", os.path.join(HERE, MODELS[name] + ".yaml"), "--device", options.device, "--samples",
-               str(samples), "--sample-ms", "60", "--json"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if result.returncode:
-        sys.exit(f"peers: {' '.join(command)} ended with status {result.returncode}")
-    return json.loads(result.stdout)
+    return common.bench(options.cairn, "--recipe", common.recipe(MODELS[name]), "--device", options.device, "--samples", str(samples),
+                        "--sample-ms", "60")
 
 
 def race(options, names, kept):
     """Rounds of both, one after the other. Returns the figures by model."""
-    workers = {}
+    workers, limits = {}, common.Limits(options)
     figures = {name: {which: {"cairn": [], "torch": []} for which in PASSES} for name in names}
     for name in names:
         run_cairn(options, name, 1)  # kernels into the cache
@@ -296,8 +281,8 @@ def race(options, names, kept):
                 row["torch"].append(statistics.median(answer["result"]))
                 row["cairn"].append((mine if which == "training" else mine["inference"])["seconds"])
                 row["batch"], row["launches"] = mine["batch"], (mine if which == "training" else mine["inference"])["launches"]
-        tell(f"round {number + 1} of {options.rounds}")
-    about = {"device": mine["name"], "driver": mine["driver"], "math": mine["math"]}
+        common.tell(f"round {number + 1} of {options.rounds}")
+    about = {"limits": limits.text(), "device": mine["name"], "driver": mine["driver"], "math": mine["math"]}
     about["torch"] = next(iter(workers.values())).ask(do="describe")["result"]
     for torch in workers.values():
         torch.close()
@@ -322,17 +307,9 @@ def geometric_mean(values):
     return math.exp(statistics.mean(math.log(value) for value in values))
 
 
-def processor():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def print_table(rows, about, options):
-    print(f"{processor()}, {options.cores} cores; {about['device']}, driver {about['driver']}, {about['math']}; PyTorch "
-          f"{about['torch']['version']} ({about['torch']['cpu']}; {about['torch']['mkldnn']}); medians of {options.rounds} rounds in turns.\n")
+    print(f"{common.processor()}, {options.cores} cores; {about['device']}, driver {about['driver']}, {about['math']}; PyTorch "
+          f"{about['torch']['version']} ({about['torch']['cpu']}; {about['torch']['mkldnn']}); medians of {options.rounds} rounds in turns; {about['limits']}.\n")
     for which in PASSES:
         print(f"| {which} | batch | PyTorch, ms | Cairn, ms | times as fast | over the rounds | images per second | PyTorch's set-up |")
         print("|---|---|---|---|---|---|---|---|")
@@ -345,7 +322,7 @@ def print_table(rows, about, options):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cairn", default=os.path.join(ROOT, "build", "tools", "cairn"))
+    parser.add_argument("--cairn", default=os.path.join(common.ROOT, "build", "tools", "cairn"))
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has PyTorch")
     parser.add_argument("--device", default="opencl")
     parser.add_argument("--rounds", type=int, default=5)
@@ -378,7 +355,8 @@ def main():
     rows = summary(figures, kept)
     print_table(rows, about, options)
     if options.json:
-        write(options.json, {"machine": processor(), "cores": options.cores, **about, "steps": rows, "choices": kept})
+        common.write(options.json, json.dumps({"machine": common.processor(), "cores": options.cores, **about, "steps": rows,
+                                               "choices": kept}, indent=1))
     return 0
 
 

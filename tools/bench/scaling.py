@@ -14,11 +14,10 @@ import json
 import math
 import os
 import shutil
-import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
+import common
+
 MODELS = {"a": "a-mlp", "c": "c-cnn", "d": "d-lenet"}
 SAYS = {"a": "a: 784-128-10", "c": "c: kmnist-cnn", "d": "d: LeNet"}
 BATCHES = [2**i for i in range(13)]
@@ -29,15 +28,9 @@ FALL = 0.9
 
 def bench(options, model, threads, *args):
     """One step's figures; threads: how many, 0: all."""
-    env = dict(os.environ)
-    if threads:
-        env["POCL_MAX_PTHREAD_COUNT"] = str(threads)
-    command = [options.cairn, "bench", "--recipe", os.path.join(HERE, MODELS[model] + ".yaml"), "--device", options.device, "--json",
-               "--samples", str(options.samples), "--sample-ms", "20", *args]
-    result = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True)
-    if result.returncode:
-        sys.exit(f"scaling: {' '.join(command)} ended with status {result.returncode}")
-    return json.loads(result.stdout)
+    env = {"POCL_MAX_PTHREAD_COUNT": str(threads)} if threads else None
+    return common.bench(options.cairn, "--recipe", common.recipe(MODELS[model]), "--device", options.device, "--samples", str(options.samples),
+                        "--sample-ms", "20", *args, env=env)
 
 
 def measure(options):
@@ -49,16 +42,12 @@ def measure(options):
             row = found[model, "batch", count] = {}
             for batch in options.batches:
                 row[batch] = about = bench(options, model, count, "--batch", str(batch))
-            tell(f"{model}, batches, {'all threads' if count == 0 else 'one thread'}")
+            common.tell(f"{model}, batches, {'all threads' if count == 0 else 'one thread'}")
         found["a", "width", count] = {width: bench(options, "a", count, "--set", f"vars.width={width}") for width in options.widths}
-        tell(f"a, widths, {'all threads' if count == 0 else 'one thread'}")
+        common.tell(f"a, widths, {'all threads' if count == 0 else 'one thread'}")
         if count == 0 and "pthread" in about["name"] and options.cores > 1:
             threads.append(1)
     return found, about, threads
-
-
-def tell(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def rate(figures):
@@ -161,16 +150,9 @@ def picture(found, threads, options):
     yield "</svg>\n"
 
 
-def write(path, text):
-    """Whole or not at all."""
-    with open(path + ".tmp", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(path + ".tmp", path)
-
-
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cairn", default=os.path.join(ROOT, "build", "tools", "cairn"))
+    parser.add_argument("--cairn", default=os.path.join(common.ROOT, "build", "tools", "cairn"))
     parser.add_argument("--device", default="opencl")
     parser.add_argument("--svg", metavar="FILE", help="write the curves here")
     parser.add_argument("--json", metavar="FILE", help="write all figures here")
@@ -189,18 +171,19 @@ def parse():
 
 def main():
     options = parse()
+    limits = common.Limits(options)
     found, about, threads = measure(options)
-    print(f"{about['name']}, driver {about['driver']}, {about['math']}; images per second of training steps, median of {options.samples} "
-          "samples.\n")
+    print(f"{common.processor()}, {options.cores} cores; {about['name']}, driver {about['driver']}, {about['math']}; images per second of "
+          f"training steps, median of {options.samples} samples; {limits.text()}.\n")
     print_table(found, "batch", options.batches, list(MODELS), threads, options)
     print_table(found, "width", options.widths, ["a"], threads, options)
     print_cliffs(found, options)
     if options.svg:
-        write(options.svg, "\n".join(picture(found, threads, options)))
+        common.write(options.svg, "\n".join(picture(found, threads, options)))
     if options.json:
         rows = [{"model": model, "by": what, "threads": count or options.cores, "size": size, **figures}
                 for (model, what, count), row in found.items() for size, figures in row.items()]
-        write(options.json, json.dumps(rows, indent=1) + "\n")
+        common.write(options.json, json.dumps(rows, indent=1) + "\n")
     return 0
 
 
