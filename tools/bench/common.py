@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -13,6 +14,10 @@ MOVED = 0.1  # of the fma rate, between the beginning and the end
 
 def tell(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def paragraph(text):
+    print(textwrap.fill(text, 140) + "\n")
 
 
 def bench(cairn, *args, env=None):

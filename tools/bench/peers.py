@@ -308,8 +308,9 @@ def geometric_mean(values):
 
 
 def print_table(rows, about, options):
-    print(f"{common.processor()}, {options.cores} cores; {about['device']}, driver {about['driver']}, {about['math']}; PyTorch "
-          f"{about['torch']['version']} ({about['torch']['cpu']}; {about['torch']['mkldnn']}); medians of {options.rounds} rounds in turns; {about['limits']}.\n")
+    common.paragraph(f"{common.processor()}, {options.cores} cores; {about['device']}, driver {about['driver']}, {about['math']}; PyTorch "
+                     f"{about['torch']['version']} ({about['torch']['cpu']}; {about['torch']['mkldnn']}); medians of "
+                     f"{options.rounds} rounds in turns; {about['limits']}.")
     for which in PASSES:
         print(f"| {which} | batch | PyTorch, ms | Cairn, ms | times as fast | over the rounds | images per second | PyTorch's set-up |")
         print("|---|---|---|---|---|---|---|---|")

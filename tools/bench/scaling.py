@@ -173,8 +173,8 @@ def main():
     options = parse()
     limits = common.Limits(options)
     found, about, threads = measure(options)
-    print(f"{common.processor()}, {options.cores} cores; {about['name']}, driver {about['driver']}, {about['math']}; images per second of "
-          f"training steps, median of {options.samples} samples; {limits.text()}.\n")
+    common.paragraph(f"{common.processor()}, {options.cores} cores; {about['name']}, driver {about['driver']}, {about['math']}; images per second of "
+                     f"training steps, median of {options.samples} samples; {limits.text()}.")
     print_table(found, "batch", options.batches, list(MODELS), threads, options)
     print_table(found, "width", options.widths, ["a"], threads, options)
     print_cliffs(found, options)
