@@ -177,8 +177,11 @@ static double direct_cost(const struct cairn_gemm *p, int64_t tile_rows, int64_t
                    (double)(rows * p->k) / 8;
     double ends = (double)(high * up(vectors, 3) * blocks) * 80;
     double moved = blocks > 1 && floats > 131072 ? (double)(floats * blocks) / 4 : 0;
-    return product + reads + ends + moved + 500;
+    return product + reads + ends + moved + 1500;
 }
+
+/* Cycles in which one unit is done before another wakes up: some 25 microseconds. */
+#define WAKING 90000.0
 
 static struct ocl_macro direct_key(const struct cairn_gemm *p)
 {
@@ -203,6 +206,7 @@ static struct ocl_macro choose_direct(const struct ocl_backend *be, const struct
             double even = each * (double)items / (double)units + (units > 1 ? 0.5 * each : 0);
             double time = each * (double)up(items, units);
             if (time < even) time = even;
+            if (each * (double)items < WAKING) time = each * (double)items;
             if (best.rows && time >= least) continue;
             least = time;
             best.rows = rows;

@@ -43,7 +43,8 @@ static struct ocl_gemm_cut cut_of(const struct cairn_gemm *p, int64_t groups)
     cut.slabs = up(cut.k, SLAB);
     if (cut.slabs == 1) return cut;
     int64_t each = cut.repeats * p->m * p->n;
-    cut.at_once = each < OCL_MOST_PARTIAL ? ocl_min(cut.slabs, OCL_MOST_PARTIAL / each) : 1;
+    /* Many results fill a device without slabs side by side, of which the last may be short. */
+    cut.at_once = each < OCL_MOST_PARTIAL / 8 ? ocl_min(cut.slabs, OCL_MOST_PARTIAL / each) : 1;
     cut.work = cut.at_once * each;
     return cut;
 }
