@@ -30,10 +30,10 @@
 TURN(turn_across, __global, __global)
 
 /* x as [element][image]: work-item t writes elements [t * STRIP, ..) of all `images`, which are
- * `size` elements long. */
+ * `size` elements long. `pad` floats follow each `plane` elements, which are then whole vectors. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 to_columns(__global const float *x, ulong x_at, __global float *to, ulong to_at, long images,
-           long size)
+           long size, long plane, long pad)
 {
     long begin = (long)get_global_id(0) * STRIP, end = MIN(begin + STRIP, size);
     x += x_at;
@@ -41,12 +41,13 @@ to_columns(__global const float *x, ulong x_at, __global float *to, ulong to_at,
     for (long i = 0; i < images; i += VW)
         for (long e = begin; e < end; e += VW) {
             if (i + VW <= images && e + VW <= end) {
-                turn_across(x + i * size + e, size, VW - 1, to + e * images + i, images);
+                turn_across(x + i * size + e, size, VW - 1, to + e * images + e / plane * pad + i,
+                            images);
                 continue;
             }
             for (long n = i; n < MIN(i + VW, images); n++)
                 for (long at = e; at < MIN(e + VW, end); at++)
-                    to[at * images + n] = x[n * size + at];
+                    to[at * images + at / plane * pad + n] = x[n * size + at];
         }
 }
 
@@ -124,6 +125,7 @@ struct view {
     int data, images, h, w, kh, kw, stride_h, stride_w, pad_t, pad_l, dilation_h, dilation_w;
     int row, begin; /* of the target */
     int q0, q1;     /* columns of the macro-tile */
+    int ld;         /* floats of a plane of the source */
 };
 
 /* The rows of b that are packed: k of the block, and for each the source of column 0 and the
@@ -166,7 +168,7 @@ static int list_rows(const struct view *v, int tap, int k0, int kc, struct list 
         int column = seen_column(v, at - u * v->kw, &lo, &hi);
         if (row >= 0 && lo < hi) {
             list.k[count] = k;
-            list.from[count] = ((channel * v->h + row) * v->w + column) * v->images;
+            list.from[count] = channel * v->ld + (row * v->w + column) * v->images;
             list.lo[count] = lo;
             list.hi[count++] = hi;
         }
@@ -238,17 +240,26 @@ static void settle(__local float *s, const struct target *target, int rows, int 
 #define ZERO_B_(i, v) b##v = (vec)0.0f;
 #define DECLARE_B_(i, v) vec b##v;
 
-/* One register tile over the `count` listed rows of a block of kc. bad: the others' terms are made,
- * too, from +0. */
+/* One register tile over the `count` listed rows of a block of kc. b is the panel bp, or for data,
+ * whose rows lie evenly there, the source itself: seen, where that is not 0. bad: the others' terms
+ * are made, too, from +0. */
 static void tile_columns(__local const float *a, int data, __local const float *bp,
-                         struct list list, int count, int kc, int bad, const struct target *target,
-                         int rows, int cols, int lo, int hi, __local float *tile)
+                         __global const float *seen, struct list list, int count, int kc, int bad,
+                         const struct target *target, int rows, int cols, int lo, int hi,
+                         __local float *tile)
 {
     __global float *c = target->to;
     __global const float *t = target->t;
     long ldc = target->ld;
     ROWS(DECLARE)
-    if (data) {
+    if (seen) {
+        __local const float *ap = a;
+        for (int k = 0; k < count; k++, ap += MR) {
+            __global const float *bp = seen + list.from[k];
+            VECS(LOAD_B_, 0)
+            ROWS(STEP_TA)
+        }
+    } else if (data) {
         __local const float *ap = a;
         for (int k = 0; k < count; k++, bp += NR, ap += MR) {
             VECS(LOAD_B_, 0)
@@ -295,8 +306,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 conv_columns(__global const float *x, ulong x_at, __global const float *weight, ulong weight_at,
              __global float *y, ulong y_at, __global float *t, ulong t_at, int data, int images,
              int h, int w, int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l,
-             int dilation_h, int dilation_w, int out_w, int c_each, int o_each, long ld,
-             int rows_tile, int edge, int edge_pieces, int inner_pieces)
+             int dilation_h, int dilation_w, int out_w, int c_each, int o_each, int source_ld,
+             long ld, int rows_tile, int edge, int edge_pieces, int inner_pieces)
 {
     __local float b_panels[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
     __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
@@ -329,7 +340,8 @@ conv_columns(__global const float *x, ulong x_at, __global const float *weight, 
     int apart = data ? 0 : (stride_w - 1) * images;
     for (int q = v.q0; apart && q < v.q1; q += VW)
         shift[(q - v.q0) / VW] = q / images == (q + VW - 1) / images ? q / images * apart : -1;
-    x += x_at + (long)group * (data ? o_each : c_each) * h * w * images;
+    v.ld = source_ld;
+    x += x_at + (long)group * (data ? o_each : c_each) * source_ld;
     weight += weight_at + (data ? (long)group * taps * panels * o_each * MR
                                 : (long)group * o_each * c_each * taps);
     int start = class * (out_w / classes) + MIN(class, out_w % classes);
@@ -345,7 +357,8 @@ conv_columns(__global const float *x, ulong x_at, __global const float *weight, 
             if (data && !count) break;
             int lo = v.q0, hi = v.q1;
             if (data) lo = list.lo[0], hi = list.hi[0];
-            pack_columns(x, &v, list, count, shift, apart, tile, b_panels);
+            int direct = data && lo == v.q0 && hi == v.q1 && (hi - lo) % NR == 0;
+            if (!direct) pack_columns(x, &v, list, count, shift, apart, tile, b_panels);
             int alone = kb == k0 && last; /* the only block of its group */
             struct target to = {y, 0, ld, opened || kb > k0};
             if (opened && !alone) {
@@ -369,9 +382,10 @@ conv_columns(__global const float *x, ulong x_at, __global const float *weight, 
                 for (int q = v.q0; q < v.q1; q += NR) {
                     struct target here = {to.to + i * ld + q - v.q0,
                                           to.t ? to.t + i * ld + q - v.q0 : 0, ld, to.add};
-                    tile_columns(a_panel, data, b_panels + (q - v.q0) / NR * PANEL, list, count, kc,
-                                 bad && count < kc, &here, mr, MIN(NR, v.q1 - q),
-                                 masked ? lo - q : 0, masked ? MIN(NR, hi - q) : NR, tile);
+                    tile_columns(a_panel, data, b_panels + (q - v.q0) / NR * PANEL,
+                                 direct ? x + q : 0, list, count, kc, bad && count < kc, &here, mr,
+                                 MIN(NR, v.q1 - q), masked ? lo - q : 0,
+                                 masked ? MIN(NR, hi - q) : NR, tile);
                 }
             }
             opened |= last;

@@ -11,7 +11,7 @@
 #define BLOCK 256
 #define STRIP 64         /* as in cl/conv-cpu.cl */
 #define COLS_MOST 384    /* columns of a macro-tile: with their panels about half a second cache */
-#define PANELS_MOST 10   /* register tiles below each other in a macro-tile */
+#define PANELS_MOST 20   /* register tiles below each other in a macro-tile */
 #define EDGE_IMAGES 64   /* images from which on a position at the edge is worth its own tile */
 #define ALIASED 1024     /* planes that are multiples of this are made longer by a bit: */
 #define ALIASED_SPACE 48 /* their elements would share the places of a cache */
@@ -43,6 +43,7 @@ struct plan {
     int data;
     int64_t m, k;                     /* rows and sum of a group's product */
     int64_t h, w, out_h, out_w;       /* source and target */
+    int64_t pad;                      /* floats between planes of the turned source */
     int64_t ld;                       /* floats of a plane of the turned target */
     int64_t edge, edge_pieces, inner; /* see conv_columns */
     int64_t rows_tile;
@@ -91,7 +92,9 @@ static struct plan plan_of(const struct ocl_backend *be, enum cairn_op op,
     plan.rows_tile = up(panels, up(panels, PANELS_MOST)) * tile.rows;
     plan.ld = plan.out_h * plan.out_w * p->n;
     if (plan.ld % ALIASED == 0) plan.ld += ALIASED_SPACE;
-    plan.x = room(p->n * (data ? p->o : p->c) * plan.h * plan.w);
+    if (data && plan.h * plan.w % tile.width == 0 && plan.h * plan.w * p->n % ALIASED == 0)
+        plan.pad = ALIASED_SPACE;
+    plan.x = room((data ? p->o : p->c) * (p->n * plan.h * plan.w + plan.pad));
     plan.y = room((data ? p->c : p->o) * plan.ld);
     if (data ? o > BLOCK && taps > 1 : plan.k > OCL_GEMM_SLAB + BLOCK) plan.t = plan.y;
     if (data) plan.weights = p->groups * taps * panels * tile.rows * o;
@@ -140,12 +143,13 @@ static cairn_status launch_product(struct ocl_backend *be, const struct cairn_co
     TRY(kernel_of(be, "conv_columns", &kernel));
     TRY(ocl_launch(be, kernel, 3, global, local,
                    "mmmm"
-                   "iiiiiiiiiiiiiiil"
+                   "iiiiiiiiiiiiiiiil"
                    "iiii",
                    x, weight, y, t, plan->data, (int)p->n, (int)plan->h, (int)plan->w, (int)p->kh,
                    (int)p->kw, (int)p->stride_h, (int)p->stride_w, (int)p->pad_t, (int)p->pad_l,
                    (int)p->dilation_h, (int)p->dilation_w, (int)plan->out_w,
-                   (int)(p->c / p->groups), (int)(p->o / p->groups), plan->ld, (int)plan->rows_tile,
+                   (int)(p->c / p->groups), (int)(p->o / p->groups),
+                   (int)(plan->h * plan->w * p->n + plan->pad), plan->ld, (int)plan->rows_tile,
                    (int)plan->edge, (int)plan->edge_pieces, (int)plan->inner));
 out:
     return st;
@@ -181,8 +185,8 @@ cairn_status ocl_conv_cpu(struct ocl_backend *be, enum cairn_op op, const struct
     if (plan.t) t = y, t.offset += plan.y;
     TRY(kernel_of(be, "to_columns", &kernel));
     global = (size_t)up(from, STRIP);
-    TRY(ocl_launch(be, kernel, 1, &global, &one, "mmll", plan.data ? &p->y : &p->x, &x, p->n,
-                   from));
+    TRY(ocl_launch(be, kernel, 1, &global, &one, "mmllll", plan.data ? &p->y : &p->x, &x, p->n,
+                   from, plan.h * plan.w, plan.pad));
     if (plan.data) {
         weight = p->work;
         weight.offset += plan.x + plan.y + plan.t;
