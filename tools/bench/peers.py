@@ -6,7 +6,7 @@ Usage: peers.py [--cairn FILE] [--python FILE] [--device D] [--rounds N] [--choi
 MODEL: a, b, c, d, e, softmax (all where none is named); their recipes are the YAML files beside this script, and build() below has the
 same nets for PyTorch. --python is an interpreter that has PyTorch (pip install torch; default: this one).
 
-First PyTorch's best set-up is sought for each step: environment of OpenMP, threads, memory format, form of the optimizer, for inference
+First PyTorch's best set-up is sought for each step: environment (OpenMP's waiting and binding, a heap that is kept), threads, memory format, form of the optimizer, for inference
 also TorchScript, with --compile also torch.compile. --choices keeps what was found in a file, and takes it from there in later runs.
 Then both are timed in turns, --rounds times: PyTorch for half a second, `cairn bench --recipe` for about as long. PyTorch's process is
 stopped during Cairn's turns, since its threads spin after their work. What counts is the median over the rounds.
@@ -37,12 +37,15 @@ SAYS = {
     "softmax": "softmax regression, SGD",
 }
 PASSES = ("training", "inference")
-# OpenMP's own settings, which count from the start of a process.
+# What counts from the start of a process: OpenMP's settings, and glibc's heap, which else gives freed memory back at every step and gets it
+# page by page again.
+HEAP = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 ENVIRONMENTS = {
     "default": {},
-    "active": {"OMP_WAIT_POLICY": "active"},
-    "passive": {"OMP_WAIT_POLICY": "passive"},
-    "bound": {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores"},
+    "kept heap": HEAP,
+    "kept heap, OMP_WAIT_POLICY=active": {"OMP_WAIT_POLICY": "active", **HEAP},
+    "kept heap, OMP_WAIT_POLICY=passive": {"OMP_WAIT_POLICY": "passive", **HEAP},
+    "kept heap, OMP_PROC_BIND=close": {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores", **HEAP},
 }
 
 
@@ -252,7 +255,7 @@ def choose(options, steps):
 def setup_text(setup, environment="default"):
     words = [f"{setup['threads']} thread{'s' * (setup['threads'] > 1)}", setup["format"] if setup["format"] != "contiguous" else "",
              setup["form"] if setup["form"] != "plain" else "", setup["graph"] if setup["graph"] != "eager" else "",
-             " ".join(f"{key}={value}" for key, value in ENVIRONMENTS[environment].items())]
+             environment if environment != "default" else ""]
     return ", ".join(word for word in words if word)
 
 
