@@ -1,4 +1,5 @@
 /* Tuning: what is raced, kept, resumed and believed; a variant that is wrong is never used. */
+#include "check/check.h"
 #include "device/device.h"
 #include "runtime.h"
 #include "suite.h"
@@ -365,6 +366,44 @@ START_TEST(a_planted_fault_is_not_used)
 }
 END_TEST
 
+/* The names of all variants of drawn problems of some operators, with blanks around each. */
+static void list_names(enum cairn_math math, char *names, size_t size)
+{
+    static const enum cairn_op ops[] = {CAIRN_OP_GEMM, CAIRN_OP_CONV, CAIRN_OP_CONV_DATA,
+                                        CAIRN_OP_CONV_WEIGHTS};
+    const struct cairn_device_options options = {.math = math};
+    GOOD(cairn_device_open("opencl", &options, &device));
+    snprintf(names, size, " ");
+    for (int number = 0; number < 400; number++) {
+        struct check_case c;
+        struct cairn_variant variants[CAIRN_MAX_VARIANTS];
+        check_case_draw(ops[number % 4], 1, number, 0, &c);
+        int count = cairn_device_variants(device, &c.problem, variants);
+        for (int i = 0; i < count; i++) {
+            char word[20];
+            snprintf(word, sizeof word, " %.15s ", variants[i].name);
+            int fast_only = !strcmp(word, " clblast ") || !strcmp(word, " winograd ");
+            ck_assert(!fast_only || !variants[i].preferred);
+            if (!strstr(names, word))
+                snprintf(names + strlen(names), size - strlen(names), "%s ", word + 1);
+        }
+    }
+    cairn_device_close(device);
+}
+
+START_TEST(exact_lists_nothing_of_fast)
+{
+    char exact[512], fast[512];
+    list_names(CAIRN_MATH_EXACT, exact, sizeof exact);
+    list_names(CAIRN_MATH_FAST, fast, sizeof fast);
+    ck_assert_msg(!strstr(exact, "clblast") && !strstr(exact, "winograd"), "%s", exact);
+    ck_assert_msg(strstr(fast, " winograd ") != NULL, "%s", fast);
+#ifdef CAIRN_WITH_CLBLAST
+    ck_assert_msg(strstr(fast, " clblast ") != NULL, "%s", fast);
+#endif
+}
+END_TEST
+
 static const char *const sets[] = {"data.limit_train=150", "data.limit_test=60", "train.epochs=1"};
 #define TINY "data/recipes/glyphs-tiny.yaml"
 
@@ -449,6 +488,7 @@ int main(void)
     tcase_set_timeout(opencl, 300);
     tcase_add_test(opencl, a_planted_fault_is_not_used);
     tcase_add_test(opencl, a_table_changes_no_digest);
+    tcase_add_test(opencl, exact_lists_nothing_of_fast);
     suite_add_tcase(suite, opencl);
     return suite_run(suite);
 }

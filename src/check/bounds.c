@@ -36,6 +36,7 @@ double check_sum_bound(double terms, double sum, double largest_a, double larges
  * sum, 2.5 for the division, 1.5 ours. */
 double check_act_bound(int64_t kind, double before, double want)
 {
+    if (isinf(before)) return before; /* another order may end elsewhere, where this one is NaN */
     if (kind == CAIRN_ACT_TANH) return before + 6.5 * CHECK_ULP * fabs(want) + CHECK_TINY;
     if (kind == CAIRN_ACT_SIGMOID) return 0.25 * before + 7.5 * CHECK_ULP * fabs(want) + CHECK_TINY;
     return before + CHECK_TINY;
@@ -64,6 +65,11 @@ static cairn_status run_sums(struct cairn_device *against, const struct check_ca
     TRY(check_run(against, &plain, sums, CHECK_WANT, 0, &broken));
 out:
     return st;
+}
+
+int check_has_own_bound(const struct check_case *c)
+{
+    return !strcmp(c->variant, "winograd");
 }
 
 cairn_status check_bounds(struct cairn_device *against, const struct check_case *c,

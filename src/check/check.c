@@ -14,7 +14,12 @@ cairn_status check_way(const struct check_session *session, const struct check_c
     struct check_break broken;
     struct check_report report = {session->options, session->result, line,
                                   cairn_device_info(session->device)->spec, 0};
+    double *own[CHECK_MAX_OPERANDS] = {NULL};
     check_case_print(way, line, sizeof line);
+    if (cairn_device_math(session->device) == CAIRN_MATH_FAST && check_has_own_bound(way)) {
+        TRY(check_bounds(session->against, way, images, own));
+        bounds = own;
+    }
     TRY(check_run(session->device, way, images, CHECK_GOT, way->inplace, &broken));
     session->result->runs++;
     check_compare(&report, images, bounds);
@@ -26,6 +31,7 @@ cairn_status check_way(const struct check_session *session, const struct check_c
     }
     if (report.different) session->result->failed++;
 out:
+    for (int i = 0; i < CHECK_MAX_OPERANDS; i++) free(own[i]);
     return st == CAIRN_OK ? st : cairn_fail_in(st, "%s", line);
 }
 

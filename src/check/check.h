@@ -217,4 +217,12 @@ int check_fill_weights(const struct check_source *source, int64_t extent, float 
 cairn_status check_bounds(struct cairn_device *against, const struct check_case *c,
                           struct check_image *images, double **bounds);
 
+/* Whether the case's variant computes by another formula, whose bounds are its own. */
+int check_has_own_bound(const struct check_case *c);
+
+/* Winograd's convolution: `before` is what the results may differ by before the activation; sums as
+ * above. */
+cairn_status check_winograd_bound(const struct check_case *c, const struct check_image *images,
+                                  const float *sums, double *before);
+
 #endif

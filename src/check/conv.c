@@ -136,6 +136,16 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     problem->u.conv.act = check_chance(rng, 50) ? CAIRN_ACT_NONE : 1 + check_below(rng, 3);
 }
 
+/* Where there is no memory for the sizes nothing is allowed. */
+static void bound_winograd(const struct check_case *c, const struct check_image *image,
+                           const struct check_image *images, const float *sums, int64_t act,
+                           double *bound)
+{
+    if (check_winograd_bound(c, images, sums, bound) != CAIRN_OK) return;
+    for (int64_t i = 0; i < image->extent; i++)
+        bound[i] = check_act_bound(act, bound[i], (double)check_float_at(image, image->want, i));
+}
+
 static void bound_terms(const struct check_image *images, int operand, const float *sums,
                         double terms, int64_t act, double *bound)
 {
@@ -150,15 +160,22 @@ static void bound_forward(const struct check_case *c, const struct check_image *
                           const float *sums, double *bound)
 {
     const struct cairn_conv *p = &c->problem.u.conv;
-    bound_terms(images, operand, sums, (double)(p->c / p->groups * p->kh * p->kw), p->act, bound);
+    if (check_has_own_bound(c))
+        bound_winograd(c, &images[operand], images, sums, p->act, bound);
+    else
+        bound_terms(images, operand, sums, (double)(p->c / p->groups * p->kh * p->kw), p->act,
+                    bound);
 }
 
 static void bound_data(const struct check_case *c, const struct check_image *images, int operand,
                        const float *sums, double *bound)
 {
     const struct cairn_conv *p = &c->problem.u.conv;
-    bound_terms(images, operand, sums, (double)(p->o / p->groups * p->kh * p->kw), CAIRN_ACT_NONE,
-                bound);
+    if (check_has_own_bound(c))
+        bound_winograd(c, &images[operand], images, sums, CAIRN_ACT_NONE, bound);
+    else
+        bound_terms(images, operand, sums, (double)(p->o / p->groups * p->kh * p->kw),
+                    CAIRN_ACT_NONE, bound);
 }
 
 static void bound_weights(const struct check_case *c, const struct check_image *images, int operand,

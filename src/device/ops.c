@@ -134,8 +134,21 @@ int cairn_device_variants(struct cairn_device *device, const struct cairn_proble
     return device->backend->ops->variants(device->backend, &complete, variants);
 }
 
-/* A name that no problem of this operator ever offers is a mistake; asking a small problem tells.
+/* The smallest problem of an operator, or one with windows of 3 x 3: some variants take no other.
  */
+static struct cairn_problem example_of(enum cairn_op op, int windows)
+{
+    struct cairn_problem problem = cairn_problem_default(op);
+    for (const struct cairn_field *f = cairn_schema_of(op)->fields; windows && f->name; f++) {
+        int64_t size = !strcmp(f->name, "h") || !strcmp(f->name, "w")     ? 8
+                       : !strcmp(f->name, "kh") || !strcmp(f->name, "kw") ? 3
+                                                                          : 0;
+        if (size) memcpy((char *)&problem.u + f->offset, &size, sizeof size);
+    }
+    return problem;
+}
+
+/* A name that no problem of this operator ever offers is a mistake; asking small problems tells. */
 cairn_status cairn_device_force(struct cairn_device *device, const char *op_name, const char *name)
 {
     enum cairn_op op = cairn_op_find(op_name);
@@ -145,14 +158,19 @@ cairn_status cairn_device_force(struct cairn_device *device, const char *op_name
         return CAIRN_OK;
     }
     struct cairn_variant variants[CAIRN_MAX_VARIANTS];
-    struct cairn_problem problem = cairn_problem_default(op);
-    char known[160] = "";
-    int count = cairn_device_variants(device, &problem, variants);
-    for (int i = 0; i < count; i++) {
-        snprintf(known + strlen(known), sizeof known - strlen(known), " %.15s", variants[i].name);
-        if (strcmp(variants[i].name, name) != 0) continue;
-        memcpy(device->backend->forced[op], variants[i].name, sizeof variants[i].name);
-        return CAIRN_OK;
+    char known[256] = "";
+    for (int windows = 0; windows < 2; windows++) {
+        struct cairn_problem problem = example_of(op, windows);
+        int count = cairn_device_variants(device, &problem, variants);
+        for (int i = 0; i < count; i++) {
+            char word[18];
+            snprintf(word, sizeof word, " %.15s", variants[i].name);
+            if (!strstr(known, word))
+                snprintf(known + strlen(known), sizeof known - strlen(known), "%s", word);
+            if (strcmp(variants[i].name, name) != 0) continue;
+            memcpy(device->backend->forced[op], variants[i].name, sizeof variants[i].name);
+            return CAIRN_OK;
+        }
     }
     return cairn_fail(CAIRN_INVALID, "%s has no variant '%s' on %s; it has:%s", op_name, name,
                       device->backend->info.name, known);

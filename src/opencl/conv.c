@@ -5,6 +5,7 @@
  * product runs over the whole batch, and is cut where a slab of its sum ends. A 1x1 kernel with
  * stride 1 and no padding needs no col: the image is its own. */
 #include "opencl/conv-cpu.h"
+#include "opencl/conv-winograd.h"
 #include "opencl/direct.h"
 #include "opencl/gemm.h"
 
@@ -164,6 +165,9 @@ static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
         variants[count++] = (struct cairn_variant){
             .name = "batch-cpu", .preferred = wanted, .work = ocl_conv_cpu_work(be, op, p)};
     }
+    if (ocl_winograd_admitted(be, op, p))
+        variants[count++] =
+            (struct cairn_variant){"winograd", 0, ocl_winograd_work(backend, op, p)};
     return ocl_direct_variants(be, op, p, forced, variants, count);
 }
 
@@ -266,6 +270,8 @@ static cairn_status run(struct cairn_backend *backend, enum cairn_op op, const s
     int count = ocl_gemm_kinds(backend, &problem, products);
     if (variant >= count && ocl_conv_cpu_admitted(ocl_of(backend), op, p) && variant-- == count)
         return ocl_conv_cpu(ocl_of(backend), op, p);
+    if (variant >= count && ocl_winograd_admitted(ocl_of(backend), op, p) && variant-- == count)
+        return ocl_winograd(backend, op, p);
     if (variant >= count) return ocl_direct(ocl_of(backend), op, p, variant - count);
     struct chunk chunk = chunk_of(ocl_of(backend), op, p, variant);
     if (chunk.slabs) return run_slabs(backend, p, variant, chunk.slabs);

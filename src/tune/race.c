@@ -90,13 +90,15 @@ static cairn_status check_one(const struct tune_race *race, const struct check_c
     struct cairn_check_options options = {.twice = 1, .failure = keep, .context = candidate};
     struct cairn_check_result result = {0};
     struct check_session session = {race->device, race->against, &options, &result};
+    struct check_case way = *c;
+    memcpy(way.variant, candidate->name, sizeof way.variant);
     if (!is_admitted(race->device, &c->problem, candidate->name)) {
         snprintf(candidate->failed, sizeof candidate->failed,
                  "not checked: it does not take a problem that is small enough");
         return CAIRN_OK;
     }
     TRY(cairn_device_prefer(race->device, &c->problem, candidate->name));
-    st = check_way(&session, c, images, bounds);
+    st = check_way(&session, &way, images, bounds);
     if (st == CAIRN_OK) goto out;
     snprintf(candidate->failed, sizeof candidate->failed, "%s", cairn_error());
     st = cairn_device_sync(race->device);

@@ -81,4 +81,6 @@ FAULTS = [
          old="philox_block(seed, stream, step, first + (image));", new="philox_block(seed, stream, step, (uint)(first + (image)));"),
     dict(name="a NaN that clips", file="optimizer.cl", op="clip",
          old="if (i < count && norm > limit) {", new="if (i < count && !(norm <= limit)) {"),
+    dict(name="a wrong tap of a tile", file="conv-winograd.cl", op="conv", options=["--cases", "150", "--math", "fast", "--variant", "winograd"],
+         again=["--math", "fast"], old="t[3][b] = d[1] - d[3];", new="t[3][b] = d[1] - d[2];"),
 ]

@@ -57,9 +57,9 @@ def find_difference(cairn, good, faulty, scratch, fault):
     process = check(cairn, env, "--json", "--op", fault["op"], *fault.get("options", ["--cases", "100"]))
     expect(process.returncode == 1, fault, "not found", process)
     failure = json.loads(process.stdout)["failures"][0]
-    process = check(cairn, env, failure["case"])
+    process = check(cairn, env, *fault.get("again", []), failure["case"])
     expect(process.returncode == 1, fault, "its line does not reproduce it", process)
-    process = check(cairn, clean, failure["case"])
+    process = check(cairn, clean, *fault.get("again", []), failure["case"])
     expect(process.returncode == 0, fault, "its line fails on the good kernels, too", process)
     return f"{failure['where']}: {failure['case']}"
 
