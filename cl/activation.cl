@@ -1,6 +1,12 @@
 /* Activations and their gradients, one work-item per element; formulas in <cairn/problem.h>. y may
- * be x, dx may be dy: an element is read before it is written and by its own work-item only. */
+ * be x, dx may be dy: an element is read before it is written and by its own work-item only.
+ * "cpu", where there is one: a work-item makes a stretch in vectors of 16. */
 #include "exact.h"
+#include "exact16.h"
+
+#ifndef STRETCH
+#define STRETCH 4096 // elements of a "cpu" work-item
+#endif
 
 __kernel void relu_forward(__global const float *x, ulong x_off, __global float *y, ulong y_off,
                            long count)
@@ -25,6 +31,19 @@ __kernel void sigmoid_forward(__global const float *x, ulong x_off, __global flo
     long i = (long)get_global_id(0);
     if (i < count) y[y_off + i] = exact_sigmoid(x[x_off + i]);
 }
+
+#define FORWARD_CPU(name, f, f16)                                                                  \
+    __kernel void name(__global const float *x, ulong x_off, __global float *y, ulong y_off,       \
+                       long count)                                                                 \
+    {                                                                                              \
+        long i = (long)get_global_id(0) * STRETCH, end = i + STRETCH < count ? i + STRETCH : count; \
+        x += x_off;                                                                                \
+        y += y_off;                                                                                \
+        for (; i + 16 <= end; i += 16) vstore16(f16(vload16(0, x + i)), 0, y + i);                 \
+        for (; i < end; i++) y[i] = f(x[i]);                                                       \
+    }
+FORWARD_CPU(tanh_forward_cpu, exact_tanh, exact_tanh16)
+FORWARD_CPU(sigmoid_forward_cpu, exact_sigmoid, exact_sigmoid16)
 
 __kernel void relu_grad(__global const float *y, ulong y_off, __global const float *dy,
                         ulong dy_off, __global float *dx, ulong dx_off, long count)

@@ -5,6 +5,7 @@
  * "cpu": a work-item makes a block of image or output rows, in vectors along a row. "gpu": a
  * work-item makes one element. */
 #include "exact.h"
+#include "strip.h"
 
 static inline void fill_zero(__global float *to, int count)
 {
@@ -108,27 +109,6 @@ static inline float16 seen16(__global const float *row, int first, int ow, int b
     return vload16(0, part);
 }
 
-/* The first `width` of v, 1 to 16. */
-static inline void store_some(float16 v, __global float *to, int width)
-{
-    float part[16];
-    if (width == 16) {
-        vstore16(v, 0, to);
-        return;
-    }
-    vstore16(v, 0, part);
-    int e = 0;
-    if (width & 8) {
-        vstore8(vload8(0, part), 0, to);
-        e = 8;
-    }
-    if (width & 4) {
-        vstore4(vload4(0, part + e), 0, to + e);
-        e += 4;
-    }
-    for (; e < width; e++) to[e] = part[e];
-}
-
 /* 16 elements from column q of an image row, `above` below the first window's top: taps in row
  * order. A +0 that is none of them changes no sum, since a sum from +0 is never -0. */
 static inline float16 col2im_strip(__global const float *col, int beside, int q, int above, int kh,
@@ -165,7 +145,7 @@ __kernel void col2im_cpu(__global const float *col, ulong col_off, __global floa
     for (int r = begin; r < stop; r++, x += w) {
         if (stride_w == 1) {
             for (int q = 0; q < w; q += 16)
-                store_some(col2im_strip(col, beside, q, r + pad_t, kh, kw, stride_h, pad_l,
+                store_strip(col2im_strip(col, beside, q, r + pad_t, kh, kw, stride_h, pad_l,
                                         dilation_h, dilation_w, oh, ow),
                            x + q, w - q < 16 ? w - q : 16);
             continue;

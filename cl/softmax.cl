@@ -1,10 +1,12 @@
 /* Softmax with cross-entropy, and the gradient of a softmax layer, row by row; formulas in
- * <cairn/problem.h>, "row" and "group" in row.h.
+ * <cairn/problem.h>, "row" and "group" in row.h; "few", up to 16 classes, makes a row in one vector.
  *
  * e_j is kept in whichever result matrix takes p_j and computed again where none does: the bits are
  * the same. */
 #include "exact.h"
+#include "exact16.h"
 #include "row.h"
+#include "strip.h"
 
 /* on, off: the targets of the label and of the other classes. */
 #define SOFTMAX_ARGUMENTS                                                                          \
@@ -70,6 +72,54 @@ __kernel void softmax_row(SOFTMAX_ARGUMENTS)
         grad_only(grad, total, classes, label, on, off, scale);
     else if (want_prob == 1)
         for (int j = 0; j < classes; j++) prob[j] = DIV(prob[j], total);
+}
+
+#define PLACES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+
+#define MAX_OF_EACH(best, v) select(best, v, ((v) > (best)) | ((v) != (v)))
+static inline float max_few(float16 v)
+{
+    float lane[16];
+    vstore16(v, 0, lane);
+    float8 low = vload8(0, lane), high = vload8(1, lane), eight = MAX_OF_EACH(low, high);
+    float4 four = MAX_OF_EACH(eight.lo, eight.hi);
+    float even = MAX_OF(four.s0, four.s2), odd = MAX_OF(four.s1, four.s3);
+    return no_minus_zero(MAX_OF(even, odd));
+}
+
+/* The sum of up to 16 values: the other 48 lanes are +0. */
+static inline float sum_few(float16 v)
+{
+    return no_minus_zero(fold_16(v));
+}
+
+/* classes <= 16. Work-item t makes `some` rows from t * some. */
+__kernel void softmax_few(SOFTMAX_ARGUMENTS, int some)
+{
+    long r = (long)get_global_id(0) * some, end = r + some < rows ? r + some : rows;
+    const int16 inside = PLACES < classes;
+    for (; r < end; r++) {
+        __global const float *z = logits + logits_off + (ulong)r * classes;
+        int label = labels[labels_off + r], known = label >= 0 && label < classes;
+        float16 v = (rows - r) * classes >= 16 ? vload16(0, z) : load_strip(z, classes);
+        float m = max_few(select((float16)as_float(SIGN_BIT | INF_BITS), v, inside));
+        float weight = 1.0f, nll = as_float(NAN_BITS), u = 0.0f;
+        v = v - m;
+        float16 e = select((float16)(0.0f), exact_exp16(v), inside);
+        float total = sum_few(e), log_s = exact_log(total);
+        if (smoothing > 0.0f) u = sum_few(select((float16)(0.0f), log_s - v, inside));
+        if (known) nll = loss_of(z[label], m, log_s, smoothing, off, u);
+        if (known && weighted) weight = class_weights[class_weights_off + label];
+        loss[loss_off + r] = nll * weight;
+        correct[correct_off + r] = known && is_first(z, label, m);
+        float16 p = DIV16(e, (float16)total);
+        if (want_prob)
+            store_strip(want_prob == 2 ? v - log_s : p, prob + prob_off + (ulong)r * classes,
+                        classes);
+        if (want_grad)
+            store_strip((p - select((float16)off, (float16)on, PLACES == label)) * (scale * weight),
+                        grad + grad_off + (ulong)r * classes, classes);
+    }
 }
 
 __kernel void softmax_group(SOFTMAX_ARGUMENTS, __local float *lane, __local int *place)

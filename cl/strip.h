@@ -21,7 +21,16 @@ static inline void store_strip(float16 v, __global float *p, int width)
         return;
     }
     vstore16(v, 0, part);
-    for (int q = 0; q < width; q++) p[q] = part[q];
+    int e = 0;
+    if (width & 8) {
+        vstore8(vload8(0, part), 0, p);
+        e = 8;
+    }
+    if (width & 4) {
+        vstore4(vload4(0, part + e), 0, p + e);
+        e += 4;
+    }
+    for (; e < width; e++) p[e] = part[e];
 }
 
 #endif

@@ -4,6 +4,7 @@
  * A panel of b is [BLOCK][NR] floats, one of a [MR][A_ROW] when its rows lie along k (ta = 0), else
  * [BLOCK][MR]. tile_product() runs s = fma(a, b, s) in k order from +0 over one block of at most
  * BLOCK k and adds s to c, which holds the blocks before. -DVW, -DMR, -DNV choose the tile. */
+#include "exact16.h"
 #include "lanes.h"
 
 #ifndef MR
@@ -99,8 +100,14 @@ static int copy_watched(__global const float *from, int len, __local float *to)
 /* tanh and sigmoid, over values just stored. */
 static void activate(__global float *c, long ldc, int rows, int cols, int act)
 {
-    for (int r = 0; r < rows; r++, c += ldc)
-        for (int x = 0; x < cols; x++) c[x] = act == 2 ? exact_tanh(c[x]) : exact_sigmoid(c[x]);
+    for (int r = 0; r < rows; r++, c += ldc) {
+        int x = 0;
+        for (; x + 16 <= cols; x += 16) {
+            float16 v = vload16(0, c + x);
+            vstore16(act == 2 ? exact_tanh16(v) : exact_sigmoid16(v), 0, c + x);
+        }
+        for (; x < cols; x++) c[x] = act == 2 ? exact_tanh(c[x]) : exact_sigmoid(c[x]);
+    }
 }
 
 /* A tile that hangs over the edge of c, from memory. */

@@ -1,5 +1,7 @@
-/* Activations: one launch, one work-item per element. */
-#include "opencl/opencl.h"
+/* Activations: one launch, one work-item per element or, of some kinds on CPUs, per stretch. */
+#include "opencl/shape.h"
+
+#define STRETCH 4096 /* as in cl/activation.cl */
 
 static const char *const forward[CAIRN_ACT_COUNT] = {
     [CAIRN_ACT_RELU] = "relu_forward",
@@ -13,6 +15,11 @@ static const char *const forward[CAIRN_ACT_COUNT] = {
     [CAIRN_ACT_GELU_TANH] = "gelu_tanh_forward",
     [CAIRN_ACT_SILU] = "silu_forward",
     [CAIRN_ACT_HARD_SWISH] = "hard_swish_forward",
+};
+/* Those that are not bound by memory; the others have one kernel for both variants. */
+static const char *const forward_cpu[CAIRN_ACT_COUNT] = {
+    [CAIRN_ACT_TANH] = "tanh_forward_cpu",
+    [CAIRN_ACT_SIGMOID] = "sigmoid_forward_cpu",
 };
 static const char *const gradient[CAIRN_ACT_COUNT] = {
     [CAIRN_ACT_RELU] = "relu_grad",
@@ -34,9 +41,8 @@ static const char *const gradient[CAIRN_ACT_COUNT] = {
 int ocl_activation_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                             struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
-    (void)backend;
     (void)problem;
-    return ocl_one_variant(variants);
+    return ocl_shape_variants(backend, 1, 0, variants);
 }
 
 int ocl_activation_grad_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
@@ -53,7 +59,12 @@ cairn_status ocl_activation(struct cairn_backend *backend, const struct cairn_ac
     cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
     cl_kernel kernel;
-    (void)variant;
+    if (forward_cpu[p->kind] && variant == OCL_SHAPE_CPU) {
+        size_t global = (size_t)((p->count + STRETCH - 1) / STRETCH), local = 1;
+        TRY(ocl_kernel(be, "activation.cl", NULL, forward_cpu[p->kind], &kernel));
+        TRY(ocl_launch(be, kernel, 1, &global, &local, "mml", &p->x, &p->y, p->count));
+        goto out;
+    }
     TRY(ocl_kernel(be, "activation.cl", NULL, forward[p->kind], &kernel));
     TRY(ocl_launch_1d(be, kernel, p->count, 0, WITH_ALPHA(p->kind, "mml"), &p->x, &p->y, p->count,
                       (double)p->alpha));
