@@ -29,6 +29,8 @@ static int print_json(const struct cairn_summary *s)
         (json_int_t)s->gradients_bytes, "moments", (json_int_t)s->moments_bytes, "activations",
         (json_int_t)s->activations_bytes, "data", (json_int_t)s->data_bytes, "other",
         (json_int_t)s->other_bytes, "total", (json_int_t)s->total_bytes);
+    json_object_set_new(object, "largest_batch",
+                        s->largest_batch < 0 ? json_null() : json_integer(s->largest_batch));
     return tool_json_print("summary", object);
 }
 
@@ -50,6 +52,20 @@ static void print_bytes(const char *what, long long bytes)
     char text[32];
     compute_size_text(text, sizeof text, bytes);
     printf("  %-26s %12s\n", what, text);
+}
+
+static void print_largest(const struct cairn_summary *s)
+{
+    char memory[32], once[32];
+    if (s->largest_batch < 0) return;
+    compute_size_text(memory, sizeof memory, s->device_bytes);
+    compute_size_text(once, sizeof once, s->device_max_alloc_bytes);
+    if (s->largest_batch == 0)
+        printf("\nno batch fits");
+    else
+        printf("\nlargest batch that fits: %lld%s", (long long)s->largest_batch,
+               s->largest_batch == s->train_images ? ", all images" : "");
+    printf(" (%s has %s, %s in one buffer)\n", s->device, memory, once);
 }
 
 static void print_text(const struct cairn_summary *s)
@@ -84,6 +100,7 @@ static void print_text(const struct cairn_summary *s)
     print_bytes("data set", s->data_bytes);
     print_bytes("indices, losses, logits", s->other_bytes);
     print_bytes("total", s->total_bytes);
+    print_largest(s);
 }
 
 int cmd_summary(int argc, char **argv)

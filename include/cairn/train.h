@@ -186,6 +186,9 @@ struct cairn_summary {
      * parts, activations holds workspace too, other the indices, losses and logits. */
     int64_t weights_bytes, gradients_bytes, moments_bytes, activations_bytes, data_bytes,
         other_bytes, total_bytes;
+    /* The largest batch that the device's memory and its largest buffer admit, at most all training
+     * images; 0: none; -1: the device names no limit. */
+    int64_t largest_batch, device_bytes, device_max_alloc_bytes;
 };
 
 /* batch 0: the recipe's. device NULL: "reference" (the workspace depends on it). */

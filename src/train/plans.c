@@ -216,3 +216,11 @@ cairn_status cairn_session_plan(struct cairn_session *session, int test_only)
 out:
     return st;
 }
+
+cairn_status cairn_session_plan_again(struct cairn_session *session, int64_t batch)
+{
+    for (int i = 0; i < session->plan_count; i++) cairn_plan_destroy(session->plans[i].plan);
+    session->plan_count = 0;
+    cairn_session_resize(session, batch);
+    return cairn_session_plan(session, 0);
+}

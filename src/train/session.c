@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,13 @@ out:
     return st;
 }
 
+void cairn_session_resize(struct cairn_session *session, int64_t batch)
+{
+    session->batch = batch;
+    session->part = batch / session->recipe->train.accumulate;
+    session->eval_batch = largest(session->part, EVAL_BATCH);
+}
+
 cairn_status cairn_session_describe(struct cairn_session *session,
                                     const struct cairn_recipe *recipe,
                                     const struct cairn_dataset *data)
@@ -100,9 +108,7 @@ cairn_status cairn_session_describe(struct cairn_session *session,
     struct cairn_init_rules rules = {recipe->init.fallback, recipe->init.conv, recipe->init.linear};
     int64_t crop_h = recipe->data.augment.crop_h, crop_w = recipe->data.augment.crop_w;
     session->recipe = recipe;
-    session->batch = recipe->train.batch;
-    session->part = session->batch / recipe->train.accumulate;
-    session->eval_batch = largest(session->part, EVAL_BATCH);
+    cairn_session_resize(session, recipe->train.batch);
     session->image = (struct cairn_shape){data->c, data->h, data->w};
     struct cairn_shape in = session->image;
     if (crop_h > in.h || crop_w > in.w)
@@ -145,13 +151,63 @@ cairn_status cairn_session_look(const struct cairn_compute *compute, const char 
     return cairn_device_find(compute->device ? compute->device : fallback, &info);
 }
 
+struct cairn_opening {
+    pthread_t thread;
+    const char *spec;
+    struct cairn_device_options options;
+    struct cairn_device *device;
+    cairn_status status;
+    char error[512];
+};
+
+static void *run_opening(void *argument)
+{
+    struct cairn_opening *opening = argument;
+    opening->status = cairn_device_open(opening->spec, &opening->options, &opening->device);
+    if (opening->status != CAIRN_OK)
+        snprintf(opening->error, sizeof opening->error, "%s", cairn_error());
+    return NULL;
+}
+
+void cairn_session_open_ahead(struct cairn_session *session, const struct cairn_compute *compute,
+                              const char *fallback)
+{
+    struct cairn_opening *opening = calloc(1, sizeof *opening);
+    if (!opening) return;
+    opening->spec = compute->device ? compute->device : fallback;
+    opening->options =
+        (struct cairn_device_options){.math = compute->math, .profile = compute->profile};
+    if (pthread_create(&opening->thread, NULL, run_opening, opening) != 0)
+        free(opening);
+    else
+        session->opening = opening;
+}
+
+/* Waits for the thread, if there is one, and takes its device. */
+static cairn_status take_opening(struct cairn_session *session, char error[512])
+{
+    struct cairn_opening *opening = session->opening;
+    if (!opening) return CAIRN_OK;
+    pthread_join(opening->thread, NULL);
+    cairn_status st = opening->status;
+    memcpy(error, opening->error, sizeof opening->error);
+    session->device = opening->device;
+    session->opening = NULL;
+    free(opening);
+    return st;
+}
+
 cairn_status cairn_session_open(struct cairn_session *session, const struct cairn_compute *compute,
                                 const char *fallback)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_device_options options = {.math = compute->math, .profile = compute->profile};
-    TRY(cairn_device_open(compute->device ? compute->device : fallback, &options,
-                          &session->device));
+    char error[512] = "";
+    st = take_opening(session, error);
+    if (st != CAIRN_OK) return cairn_fail(st, "%s", error);
+    if (!session->device)
+        TRY(cairn_device_open(compute->device ? compute->device : fallback, &options,
+                              &session->device));
     TRY(force_variants(session->device, compute));
     if (!compute->no_tune) TRY(cairn_tune_use(session->device, &session->tuned));
     if (session->tuned.note[0] && compute->note) compute->note(session->tuned.note);
@@ -327,6 +383,8 @@ out:
 
 void cairn_session_close(struct cairn_session *session)
 {
+    char error[512];
+    (void)take_opening(session, error);
     cairn_memory_free(&session->memory);
     for (int i = 0; i < session->plan_count; i++) cairn_plan_destroy(session->plans[i].plan);
     cairn_device_close(session->device);

@@ -29,10 +29,11 @@ struct cairn_session {
     const struct cairn_recipe *recipe; /* borrowed */
     int64_t fold;                      /* of a cross-validation, from 1; 0: none */
     struct cairn_device *device;
+    struct cairn_opening *opening; /* a device that is being opened; NULL: none */
     struct cairn_tune_known tuned; /* what the device prefers */
     struct cairn_model *model;
     struct cairn_shape image; /* in the table; larger than the model's input where it is cropped */
-    int64_t batch, eval_batch;
+    int64_t batch, eval_batch; /* eval_batch: 256 at least */
     int64_t part;         /* images that a step computes at once: batch / accumulate */
     int64_t train_images; /* rows of the table that come from the training images, validation
                              included */
@@ -72,6 +73,11 @@ cairn_status cairn_session_describe(struct cairn_session *session,
 /* Whether the device is there, without opening it; compute->device NULL: `fallback`. */
 cairn_status cairn_session_look(const struct cairn_compute *compute, const char *fallback);
 
+/* Opens the device in a thread of its own, for cairn_session_open() to take: probing it and reading
+ * data need not wait for each other. Does nothing where there is no thread to be had. */
+void cairn_session_open_ahead(struct cairn_session *session, const struct cairn_compute *compute,
+                              const char *fallback);
+
 /* Opens the device, forces variants and has it prefer those that were tuned. */
 cairn_status cairn_session_open(struct cairn_session *session, const struct cairn_compute *compute,
                                 const char *fallback);
@@ -83,6 +89,12 @@ cairn_status cairn_session_split(struct cairn_session *session, const struct cai
 /* Compiles the plans, and the size of each region. test_only: no training plans, no training
  * images. */
 cairn_status cairn_session_plan(struct cairn_session *session, int test_only);
+
+/* Sets the batch, its parts and the batch of evaluations. */
+void cairn_session_resize(struct cairn_session *session, int64_t batch);
+
+/* The same for another batch size than the recipe's, with nothing allocated in between. */
+cairn_status cairn_session_plan_again(struct cairn_session *session, int64_t batch);
 
 /* What a plan of the recipe is compiled with: `batch` images of a whole batch of `whole`, 0 for
  * evaluations. */

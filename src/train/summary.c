@@ -38,6 +38,37 @@ static void list_memory(const int64_t *bytes, struct cairn_summary *summary)
                            summary->activations_bytes - summary->data_bytes;
 }
 
+/* Whether a batch of so many images fits; sizes that no operator takes do not. */
+static int fits(struct cairn_session *session, int64_t batch)
+{
+    const struct cairn_device_info *info = cairn_device_info(session->device);
+    int64_t total = 0;
+    if (cairn_session_plan_again(session, batch) != CAIRN_OK) return 0;
+    for (int r = 0; r < CAIRN_REGION_COUNT; r++) {
+        total += session->bytes[r];
+        if (info->max_alloc_bytes > 0 && session->bytes[r] > info->max_alloc_bytes) return 0;
+    }
+    return info->global_bytes <= 0 || total <= info->global_bytes;
+}
+
+/* By bisection over plans, in multiples of the parts that a batch is computed in. */
+static int64_t find_largest(struct cairn_session *session)
+{
+    const struct cairn_device_info *info = cairn_device_info(session->device);
+    int64_t parts = session->recipe->train.accumulate, low = 0,
+            high = session->counts[CAIRN_PART_TRAIN] / parts;
+    if (info->global_bytes <= 0 && info->max_alloc_bytes <= 0) return -1;
+    if (high > 0 && fits(session, high * parts)) return high * parts;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (fits(session, middle * parts))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low * parts;
+}
+
 cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, int set_count,
                              int64_t batch, const struct cairn_compute *compute,
                              struct cairn_summary *summary)
@@ -67,6 +98,9 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     summary->batch = session.batch;
     summary->tuned = session.tuned.won;
     summary->steps_per_epoch = cairn_session_batches(&session);
+    summary->device_bytes = cairn_device_info(session.device)->global_bytes;
+    summary->device_max_alloc_bytes = cairn_device_info(session.device)->max_alloc_bytes;
+    summary->largest_batch = find_largest(&session); /* the last: it plans anew */
 out:
     cairn_session_close(&session);
     cairn_dataset_free(&data);

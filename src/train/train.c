@@ -59,6 +59,7 @@ static cairn_status set_up(struct cairn_trainer *t)
     struct cairn_dataset data = {0};
     TRY(cairn_session_look(compute, "opencl"));
     cairn_trainer_tell(t, CAIRN_TRAIN_LOADING);
+    cairn_session_open_ahead(&t->session, compute, "opencl");
     TRY(cairn_session_data(&t->recipe, compute, CAIRN_DATASET_ALL, &data));
     TRY(cairn_session_describe(&t->session, &t->recipe, &data));
     if (t->folder.fresh) TRY(cairn_folder_make(&t->folder));
