@@ -1,11 +1,12 @@
 /* Batch normalisation: sums over channels by the kernels of chunks.h, each joined and finished by a
  * launch of its own; then one launch over the elements. */
+#include "opencl/builds.h"
 #include "opencl/chunks.h"
 
 #define FILE_NAME "batchnorm.cl"
-#define STATS "-DPART=0"
-#define NORM "-DPART=1"
-#define GRAD "-DPART=2"
+#define STATS OCL_BATCHNORM_STATS
+#define NORM OCL_BATCHNORM_NORM
+#define GRAD OCL_BATCHNORM_GRAD
 
 /* The three descriptors begin alike. */
 static int list(struct cairn_backend *backend, const struct cairn_problem *problem, int64_t work,
@@ -47,7 +48,7 @@ cairn_status ocl_batchnorm_stats(struct cairn_backend *backend,
     int64_t count = p->n1 * p->n2;
     float n = (float)count, less = count > 1 ? (float)(count - 1) : n;
     cl_kernel mean, spread;
-    TRY(ocl_chunks_init(&sum, be, variant, "reduce.cl", "-DKIND=0", "reduce", 1, p->n1, p->c,
+    TRY(ocl_chunks_init(&sum, be, variant, "reduce.cl", OCL_REDUCE_SUM, "reduce", 1, p->n1, p->c,
                         p->n2));
     TRY(ocl_chunks_init(&deviations, be, variant, FILE_NAME, STATS, "batchnorm_deviations", 1,
                         p->n1, p->c, p->n2));

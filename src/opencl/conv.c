@@ -41,9 +41,9 @@ static struct shape shape_of(const struct cairn_conv *p)
 static int needs_col(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p,
                      int variant)
 {
-    struct shape s = shape_of(p);
-    int fits = s.taps < 1 << 30 && s.pixels < 1 << 30;
-    return !s.plain && !(op != CAIRN_OP_CONV_DATA && fits && ocl_gemm_sees_images(be, variant));
+    return !shape_of(p).plain &&
+           !(op != CAIRN_OP_CONV_DATA &&
+             ocl_gemm_sees_images(be, variant, p, op == CAIRN_OP_CONV_WEIGHTS));
 }
 
 /* The product of `images` images; memory is set by the caller. */
@@ -147,6 +147,8 @@ static int conv_variants(struct cairn_backend *backend, enum cairn_op op,
 {
     const struct ocl_backend *be = ocl_of(backend);
     struct cairn_problem problem = {.op = CAIRN_OP_GEMM, .u.gemm = product_of(op, p, p->n)};
+    if (op == CAIRN_OP_CONV && !be->is_cpu) /* as GPUs join images */
+        problem.u.gemm.n *= p->n, problem.u.gemm.batch = 1;
     int count = ocl_gemm_kinds(backend, &problem, variants);
     int picked = cairn_pick_variant(backend, CAIRN_OP_GEMM, variants, count);
     for (int i = 0; i < count; i++) {
@@ -219,7 +221,11 @@ static cairn_status run_chunk(struct cairn_backend *backend, enum cairn_op op,
     cairn_status st = CAIRN_OK;
     struct shape s = shape_of(p);
     struct cairn_gemm g = product_of(op, p, parts.count ? p->n : images);
-    int has_col = needs_col(ocl_of(backend), op, p, variant), sees = !has_col && !s.plain;
+    const struct ocl_backend *be = ocl_of(backend);
+    int has_col = needs_col(be, op, p, variant);
+    int sees =
+        !has_col && (!s.plain || (op == CAIRN_OP_CONV && ocl_gemm_joins_images(be, variant) &&
+                                  ocl_gemm_sees_images(be, variant, p, 0)));
     struct cairn_mem x = past(p->x, first * p->c * p->h * p->w),
                      y = past(p->y, first * p->o * s.pixels);
     struct cairn_mem col = has_col ? p->work : x;

@@ -45,9 +45,17 @@ cairn_status ocl_gemm_launch_packed(struct ocl_backend *be, const struct cairn_g
 int ocl_gemm_direct_fits(const struct ocl_backend *be, const struct cairn_gemm *p);
 cairn_status ocl_gemm_launch_direct(struct ocl_backend *be, const struct cairn_gemm *p);
 
-/* A launch of the kernels for GPUs (gemm.cl), and of that without limits (gemm-small.cl). */
-cairn_status ocl_gemm_launch_gpu(struct ocl_backend *be, const struct cairn_gemm *p,
+/* The tiles of gemm.cl (OCL_GEMM_TILES in builds.h): the variant's name, whether the device takes
+ * it, the one for `times` products like this (-1: none), and a launch. */
+#define OCL_GEMM_GPU_TILES 5
+const char *ocl_gemm_gpu_name(int which);
+int ocl_gemm_gpu_admitted(const struct ocl_backend *be, int which);
+int ocl_gemm_gpu_sees(const struct cairn_conv *images, int transposed);
+int ocl_gemm_gpu_choice(const struct ocl_backend *be, const struct cairn_gemm *p, int64_t times);
+cairn_status ocl_gemm_launch_gpu(struct ocl_backend *be, int which, const struct cairn_gemm *p,
                                  const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part);
+
+/* A launch of gemm-small.cl, which any device takes. */
 cairn_status ocl_gemm_launch_small(struct ocl_backend *be, const struct cairn_gemm *p,
                                    const struct ocl_gemm_cut *cut,
                                    const struct ocl_gemm_part *part);

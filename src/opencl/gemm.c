@@ -13,10 +13,24 @@
 
 #define SLAB OCL_GEMM_SLAB
 
-/* Behind the first three: in fast arithmetic one more, then the ways of the first, which chooses
- * between them. */
-enum kind { CPU, GPU, SMALL, CLBLAST, PACKED, DIRECT };
-static const char *const names[] = {"cpu", "gpu", "small", "clblast", "cpu-packed", "cpu-direct"};
+/* GPU + i: tile i of gemm-gpu.c. Behind SMALL: in fast arithmetic one more, then the ways of the
+ * first, which chooses between them. */
+enum kind { CPU, GPU, SMALL = GPU + OCL_GEMM_GPU_TILES, CLBLAST, PACKED, DIRECT };
+static const char *const names[] = {[CPU] = "cpu",
+                                    [SMALL] = "small",
+                                    [CLBLAST] = "clblast",
+                                    [PACKED] = "cpu-packed",
+                                    [DIRECT] = "cpu-direct"};
+
+static int is_gpu(enum kind kind)
+{
+    return kind >= GPU && kind < SMALL;
+}
+
+static const char *name_of(enum kind kind)
+{
+    return is_gpu(kind) ? ocl_gemm_gpu_name((int)kind - GPU) : names[kind];
+}
 
 static int64_t up(int64_t a, int64_t b)
 {
@@ -26,14 +40,15 @@ static int64_t up(int64_t a, int64_t b)
 static int admitted(const struct ocl_backend *be, enum kind kind)
 {
     if (kind == SMALL) return 1;
-    if (kind == GPU) return be->max_group >= 64 && be->local_bytes >= 16384;
+    if (is_gpu(kind)) return ocl_gemm_gpu_admitted(be, (int)kind - GPU);
     return ocl_gemm_cpu_runs(be);
 }
 
-static enum kind preferred(const struct ocl_backend *be)
+static enum kind preferred(const struct ocl_backend *be, const struct cairn_gemm *p)
 {
     if (be->is_cpu && !be->soft_fma && admitted(be, CPU)) return CPU;
-    return admitted(be, GPU) && !(be->is_cpu && be->soft_fma) ? GPU : SMALL;
+    int tile = be->soft_fma ? -1 : ocl_gemm_gpu_choice(be, p, p->sum ? 1 : p->batch);
+    return tile < 0 ? SMALL : GPU + tile;
 }
 
 static struct ocl_gemm_cut cut_of(const struct cairn_gemm *p, int64_t groups)
@@ -53,12 +68,13 @@ int ocl_gemm_kinds(struct cairn_backend *backend, const struct cairn_problem *pr
                    struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
     struct ocl_backend *be = ocl_of(backend);
+    enum kind best = preferred(be, &problem->u.gemm);
     int count = 0;
     for (int kind = CPU; kind <= SMALL; kind++) {
         if (!admitted(be, kind)) continue;
         struct cairn_variant *v = &variants[count++];
-        snprintf(v->name, sizeof v->name, "%s", names[kind]);
-        v->preferred = preferred(be) == (enum kind)kind;
+        snprintf(v->name, sizeof v->name, "%s", name_of(kind));
+        v->preferred = best == (enum kind)kind;
         v->work = ocl_gemm_work(&problem->u.gemm, 1);
     }
     if (ocl_clblast_admitted(be))
@@ -108,7 +124,7 @@ static cairn_status launch(struct ocl_backend *be, enum kind kind, const struct 
                            const struct ocl_gemm_cut *cut, const struct ocl_gemm_part *part)
 {
     return kind == CLBLAST ? ocl_clblast_launch(be, p, cut, part)
-           : kind == GPU   ? ocl_gemm_launch_gpu(be, p, cut, part)
+           : is_gpu(kind)  ? ocl_gemm_launch_gpu(be, (int)kind - GPU, p, cut, part)
            : kind == SMALL ? ocl_gemm_launch_small(be, p, cut, part)
                            : ocl_gemm_launch_packed(be, p, cut, part);
 }
@@ -138,9 +154,19 @@ cairn_status ocl_gemm_add_slabs(struct ocl_backend *be, const struct cairn_gemm 
     return add_slabs(be, p, &cut, &(struct ocl_gemm_parts){.groups = 1}, first, slabs);
 }
 
-int ocl_gemm_sees_images(const struct ocl_backend *be, int variant)
+int ocl_gemm_sees_images(const struct ocl_backend *be, int variant, const struct cairn_conv *images,
+                         int transposed)
 {
-    return kind_of(be, variant) == CPU;
+    enum kind kind = kind_of(be, variant);
+    int64_t taps = images->c * images->kh * images->kw,
+            pixels = cairn_conv_oh(images) * cairn_conv_ow(images);
+    if (kind == CPU) return taps < 1 << 30 && pixels < 1 << 30;
+    return is_gpu(kind) && ocl_gemm_gpu_sees(images, transposed);
+}
+
+int ocl_gemm_joins_images(const struct ocl_backend *be, int variant)
+{
+    return is_gpu(kind_of(be, variant));
 }
 
 cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_gemm *p,
@@ -151,7 +177,7 @@ cairn_status ocl_gemm_parts(struct cairn_backend *backend, const struct cairn_ge
     enum kind kind = kind_of(be, variant);
     struct ocl_gemm_cut cut = cut_of(p, parts->groups);
     int64_t end = parts->count ? parts->first + parts->count : cut.slabs;
-    assert(!parts->images || kind == CPU);
+    assert(!parts->images || kind == CPU || is_gpu(kind));
     if (cut.slabs == 1) {
         struct ocl_gemm_part whole = {0, 1, p->c, p->ldc, p->stride_c, 0, parts->step_c, 0, parts};
         TRY(launch(be, kind, p, &cut, &whole));

@@ -27,8 +27,12 @@ struct ocl_gemm_parts {
 int ocl_gemm_kinds(struct cairn_backend *backend, const struct cairn_problem *problem,
                    struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
-/* Whether this variant of gemm packs b straight from images. */
-int ocl_gemm_sees_images(const struct ocl_backend *be, int variant);
+/* Whether this variant of gemm takes b straight from these images, as it is or transposed; and
+ * whether it then makes the pixels of all images the columns of one product, so that small images
+ * leave no tile half empty. */
+int ocl_gemm_sees_images(const struct ocl_backend *be, int variant, const struct cairn_conv *images,
+                         int transposed);
+int ocl_gemm_joins_images(const struct ocl_backend *be, int variant);
 
 /* Floats of workspace, and slabs of the sum. */
 int64_t ocl_gemm_work(const struct cairn_gemm *p, int64_t groups);

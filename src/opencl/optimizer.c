@@ -1,4 +1,5 @@
 /* Optimiser updates and clipping: one launch over all parameters. */
+#include "opencl/builds.h"
 #include "opencl/opencl.h"
 
 #define ONE_VARIANT(op)                                                                            \
@@ -16,7 +17,8 @@ ONE_VARIANT(adagrad)
 ONE_VARIANT(adadelta)
 
 /* The build of optimizer.cl that has what the problem asks for. */
-#define BUILD_OF(p, more) ((p)->l1 != 0 || (p)->decay != 0 || (more) ? NULL : "-DFULL=0")
+#define BUILD_OF(p, more)                                                                          \
+    ((p)->l1 != 0 || (p)->decay != 0 || (more) ? OCL_OPTIMIZER_FULL : OCL_OPTIMIZER_PLAIN)
 
 /* What every kernel takes behind its moments. */
 #define COMMON "llfffff"

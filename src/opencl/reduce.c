@@ -1,4 +1,5 @@
 /* Reductions: chunks, then the tree of chunks where there is more than one. */
+#include "opencl/builds.h"
 #include "opencl/chunks.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #define NARROW 16  /* shorter rows are not reduced one by one */
 #define WIDE 16    /* columns of a group where they are neighbours in memory */
 
-static const char *const options[] = {"-DKIND=0", "-DKIND=1", "-DKIND=2"};
+static const char *const options[] = {OCL_REDUCE_SUM, OCL_REDUCE_SUMSQ, OCL_REDUCE_MAX};
 
 int64_t ocl_chunk_count(int64_t n1, int64_t n2)
 {

@@ -1,4 +1,5 @@
 /* What the device can do at most: the launches of cl/roofline.cl. */
+#include "opencl/builds.h"
 #include "opencl/runtime.h"
 
 #define CHAINS 10
@@ -10,7 +11,7 @@
 
 static cairn_status kernel_of(struct ocl_backend *be, const char *name, cl_kernel *kernel)
 {
-    const char *options = be->is_cpu ? NULL : "-DVECTOR=float4 -DSPIN_FMA=FMA4";
+    const char *options = be->is_cpu ? NULL : OCL_ROOFLINE_GPU;
     return ocl_kernel(be, "roofline.cl", options, name, kernel);
 }
 

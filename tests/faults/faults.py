@@ -4,15 +4,19 @@ name; file under cl/; old and new text; op that shows it; options of `cairn chec
 results on PoCL stay right; suffix: put behind each line tried there."""
 FAULTS = [
     # One row too many is read; what it gives is thrown away.
-    dict(name="a bound", file="gemm.cl", op="gemm", simulator=True, suffix=" variant=gpu",
-         old="if (k < depth && line < lines) {", new="if (k < depth && line <= lines) {"),
+    dict(name="a bound", file="gemm.cl", op="gemm", simulator=True, suffix=" variant=gpu-32",
+         old="if (d < depth && line < o->lines)", new="if (d < depth && line <= o->lines)"),
     dict(name="an index", file="pool.cl", op="pool_grad",
          old="ulong at = plane + (ulong)o * ow + c;", new="ulong at = plane + (ulong)o * ow + q0;"),
     dict(name="a lost bias", file="gemm-slabs.cl", op="gemm", options=["--cases", "60", "--variant", "small"],
          old="    if (bias_kind) x = x + bias;\n", new=""),
-    # PoCL puts a barrier of its own at the end of such a loop.
-    dict(name="a missing barrier", file="gemm.cl", op="gemm", simulator=True, suffix=" variant=gpu",
-         old="            barrier(CLK_LOCAL_MEM_FENCE);\n        }\n", new="        }\n"),
+    # PoCL runs the work-items in turn, so the results stay right.
+    dict(name="a missing barrier", file="gemm.cl", op="gemm", simulator=True, suffix=" variant=gpu-32",
+         old="        barrier(CLK_LOCAL_MEM_FENCE);\n        ROLL for (int q = id", new="        ROLL for (int q = id"),
+    dict(name="a pixel's wrong column", file="gemm.cl", op="conv_weights", options=["--cases", "60", "--variant", "gpu-32"],
+         old="(pixel - row * v->ow) * v->stride_w - v->pad_l", new="(pixel - row * v->ow) * v->stride_h - v->pad_l"),
+    dict(name="images that run on", file="gemm.cl", op="conv", options=["--cases", "60", "--variant", "gpu-32"],
+         old="return image * e->stride + (j - image * (uint)e->n);", new="return j;"),
     dict(name="a wrong padding", file="im2col.cl", op="col2im",
          old="r = row + pad_t, q = (int)s - row * w + pad_l", new="r = row + pad_t, q = (int)s - row * w + pad_t"),
     dict(name="a swapped stride", file="pool.cl", op="pool",
