@@ -370,7 +370,7 @@ static void tell(void *context, const char *program, int done, int all)
     told->last = done;
 }
 
-/* Notes an addition and its fill, compiles them ahead, and runs. */
+/* Notes a tanh and its fill, compiles them ahead, and runs. */
 static struct told compile_ahead(int *programs)
 {
     struct told told = {.calls = 0};
@@ -422,7 +422,7 @@ START_TEST(ahead_broken)
     struct cairn_device *device;
     struct cairn_buffer *buffer;
     struct cairn_problem problem;
-    plant("activation.cl", "__kernel void tanh_forward(", "__kernel void tanh_forward(oops ");
+    plant("activation.cl", "#include \"exact.h\"", "oops oops"); /* whichever kernel runs */
     ck_assert_int_eq(cairn_device_open("opencl", NULL, &device), CAIRN_OK);
     ck_assert_int_eq(cairn_buffer_create(device, 256, &buffer), CAIRN_OK);
     ck_assert_int_eq(cairn_problem_parse("activation kind=tanh count=64", &problem, NULL),
