@@ -25,8 +25,8 @@
 
 #define CHUNK_PLACES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 
-/* The next 16 elements of one j into lanes 16 q and behind; x[i][j] begins at row and has 16 or more.
- * Where they reach into the next one, what is read beside them lies between the two. */
+/* The next 16 elements of one j into lanes 16 q and behind; x[i][j] begins at row and has 16 or
+ * more. Where they reach into the next one, what is read beside them lies between the two. */
 #define CHUNK_TAKE(q)                                                                              \
     do {                                                                                           \
         if (l + 16 <= n2) {                                                                        \
@@ -114,8 +114,9 @@ __kernel void CHUNK_KERNEL(columns)(INPUTS, __global float *out, ulong out_off, 
 }
 
 /* 1 < n2. Work-item t reduces chunk t % chunks of j = 16 * (t / chunks) and the 15 behind, row by
- * row, some = at most 16 elements that lie in lanes beside each other at a time. What is read behind
- * them belongs to others or, at the end of x, is not read. START changes no lane, which is never -0.
+ * row, some = at most 16 elements that lie in lanes beside each other at a time. What is read
+ * behind them belongs to others or, at the end of x, is not read. START changes no lane, which is
+ * never -0.
  */
 __kernel void CHUNK_KERNEL(narrow)(INPUTS, __global float *out, ulong out_off, ulong c, ulong n2,
                                    ulong total, uint chunks)
@@ -145,7 +146,8 @@ __kernel void CHUNK_KERNEL(narrow)(INPUTS, __global float *out, ulong out_off, u
                 TERMS(float16, LOAD_SOME, at, term);
             for (int s = 0; s < SUMS; s++) {
                 float *to = lane[s][u] + place;
-                vstore16(SUM_JOIN16(vload16(0, to), select((float16)(START), term[s], mine)), 0, to);
+                vstore16(SUM_JOIN16(vload16(0, to), select((float16)(START), term[s], mine)), 0,
+                         to);
             }
         }
         left -= some;

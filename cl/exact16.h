@@ -1,6 +1,6 @@
-/* exp, tanh and sigmoid of exact.h for 16 values side by side: the same bits, every branch taken and
- * the right result selected. A NaN reaches the result through the sums; scaling multiplies, since
- * adding to an exponent could make a number of it. */
+/* exp, tanh and sigmoid of exact.h for 16 values side by side: the same bits, every branch taken
+ * and the right result selected. A NaN reaches the result through the sums; scaling multiplies,
+ * since adding to an exponent could make a number of it. */
 #include "exact.h"
 
 #ifndef CAIRN_EXACT16_H

@@ -476,18 +476,22 @@ def test_interrupt(b):
         check(json.loads(r.stdout)["steps"] == whole["steps"], "steps", r)
 
 
-def main():
+def run_tests(tests):
+    """A program's end: `tests` one after another on the program that the first argument names."""
     bench = Bench(os.path.abspath(sys.argv[1]))
     try:
-        for test in (test_help, test_train_options, test_recipes, test_data, test_cifar, test_images, test_folders, test_damage,
-                     test_odd_places, test_summary, test_curves, test_folds, test_interrupt,
-                     test_kill):
-            if test is not test_images or "png" in sys.argv[2:]:
-                test(bench)
+        for test in tests:
+            test(bench)
     finally:
         shutil.rmtree(bench.work, ignore_errors=True)
     print(f"{checks} checks, {failures} failures")
     sys.exit(1 if failures else 0)
+
+
+def main():
+    tests = [test_help, test_train_options, test_recipes, test_data, test_cifar, test_images, test_folders, test_damage,
+             test_odd_places, test_summary, test_curves, test_folds, test_interrupt, test_kill]
+    run_tests(test for test in tests if test is not test_images or "png" in sys.argv[2:])
 
 
 if __name__ == "__main__":

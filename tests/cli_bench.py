@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -151,17 +150,5 @@ def test_profile(b):
         b.refused(f"{option[0]} of operators", 2, option[0] + " belongs to --recipe", "bench", "--op", "gemm", *option)
 
 
-def main():
-    bench = cli.Bench(os.path.abspath(sys.argv[1]))
-    try:
-        test_operators(bench)
-        test_recipes(bench)
-        test_profile(bench)
-    finally:
-        shutil.rmtree(bench.work, ignore_errors=True)
-    print(f"{cli.checks} checks, {cli.failures} failures")
-    sys.exit(1 if cli.failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    cli.run_tests([test_operators, test_recipes, test_profile])

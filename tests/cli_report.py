@@ -3,9 +3,7 @@
 import csv
 import json
 import os
-import shutil
 import struct
-import sys
 
 import cli
 from cli import TINY, check, png
@@ -112,17 +110,5 @@ def test_inspect(b):
     b.refused("not a run", 2, "is no run", "inspect", b.work, "--weights")
 
 
-def main():
-    bench = cli.Bench(os.path.abspath(sys.argv[1]))
-    try:
-        test_eval_files(bench)
-        test_fold(bench)
-        test_inspect(bench)
-    finally:
-        shutil.rmtree(bench.work, ignore_errors=True)
-    print(f"{cli.checks} checks, {cli.failures} failures")
-    sys.exit(1 if cli.failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    cli.run_tests([test_eval_files, test_fold, test_inspect])

@@ -3,10 +3,8 @@
 import glob
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import cli
@@ -87,16 +85,5 @@ def test_interrupt(b):
     check(r.returncode == 0 and one["known"] >= kept - before >= 2 and one["problems"] > one["known"], "goes on", r)
 
 
-def main():
-    bench = cli.Bench(os.path.abspath(sys.argv[1]))
-    try:
-        for test in (test_words, test_tables, test_recipes, test_interrupt):
-            test(bench)
-    finally:
-        shutil.rmtree(bench.work, ignore_errors=True)
-    print(f"{cli.checks} checks, {cli.failures} failures")
-    sys.exit(1 if cli.failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    cli.run_tests([test_words, test_tables, test_recipes, test_interrupt])

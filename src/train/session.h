@@ -32,11 +32,11 @@ struct cairn_session {
     struct cairn_opening *opening; /* a device that is being opened; NULL: none */
     struct cairn_tune_known tuned; /* what the device prefers */
     struct cairn_model *model;
-    struct cairn_shape image; /* in the table; larger than the model's input where it is cropped */
+    struct cairn_shape image;  /* in the table; larger than the model's input where it is cropped */
     int64_t batch, eval_batch; /* eval_batch: 256 at least */
-    int64_t part;         /* images that a step computes at once: batch / accumulate */
-    int64_t train_images; /* rows of the table that come from the training images, validation
-                             included */
+    int64_t part;              /* images that a step computes at once: batch / accumulate */
+    int64_t train_images;      /* rows of the table that come from the training images, validation
+                                  included */
     int64_t counts[CAIRN_PARTS];
     float shift, scale; /* of the gathered pixels */
     int32_t *split;     /* table rows: the validation part, then the training part */
