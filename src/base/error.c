@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,8 +43,7 @@ static void record(const char *suffix, const char *format, va_list args)
     size_t room = sizeof text - 1 - (size_t)n, length = strnlen(suffix, room);
     memcpy(text + n, suffix, length);
     text[(size_t)n + length] = '\0';
-    for (char *p = text; *p; p++) /* one line, and nothing that a terminal would act on */
-        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = ' ';
+    cairn_text_tame(text);
     memcpy(detail, text, sizeof detail);
 }
 

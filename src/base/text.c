@@ -99,3 +99,9 @@ void cairn_text_print_float(char *text, size_t size, float value)
         if (strtof(text, NULL) == value) return;
     }
 }
+
+void cairn_text_tame(char *text)
+{
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = ' ';
+}

@@ -19,6 +19,9 @@ cairn_status cairn_text_double(const char *word, double *value);
  * scalars are test data. */
 cairn_status cairn_text_float_any(const char *word, float *value);
 
+/* Makes it one line that a terminal prints and does not act on: control characters become spaces. */
+void cairn_text_tame(char *text);
+
 /* Writes the shortest decimal text that reads back to the same float. */
 void cairn_text_print_float(char *text, size_t size, float value);
 

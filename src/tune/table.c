@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -126,6 +127,7 @@ __attribute__((format(printf, 2, 3))) static void ignore(struct tune_table *tabl
     va_start(args, format);
     vsnprintf(table->note + n, sizeof table->note - (size_t)n, format, args);
     va_end(args);
+    cairn_text_tame(table->note);
     table->count = 0;
 }
 
