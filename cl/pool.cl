@@ -1,8 +1,10 @@
 /* Max pooling and its gradient; formulas in <cairn/problem.h>. The mean: pool-mean.cl.
  *
  * best starts as the window's first element inside the image and every element is offered in row
- * order, so that ties keep the first and the last NaN stays. "cpu": a work-item makes a block of
- * rows, in vectors where windows lie inside the image. "gpu": a work-item makes one element. */
+ * order, so that ties keep the first and the last NaN stays. Where `relu` is 1 (in vectors: all
+ * bits set), each is relu's before, and the index of what is 0 or less is -1. "cpu": a work-item
+ * makes a block of rows, in vectors where windows lie inside the image. "gpu": a work-item makes
+ * one element. */
 #include "exact.h"
 #include "even.h"
 
@@ -14,21 +16,25 @@
         }                                                                                          \
     } while (0)
 
+/* x, or relu of it. */
+#define ACTED(x) (relu && (x) < 0.0f ? 0.0f : (x))
+#define ACTED_VEC(N, x) select(x, (float##N)(0.0f), ((x) < 0.0f) & (int##N)(relu))
+
 /* Window rows i0 ... i1 - 1, columns j0 ... j1 - 1 of the kernel whose corner lies at
  * plane[corner]. */
 static inline void pool_window(__global const float *plane, long corner, int w, int i0, int i1,
-                               int j0, int j1, __global float *y, __global int *index)
+                               int j0, int j1, int relu, __global float *y, __global int *index)
 {
     long where = corner + (long)i0 * w + j0;
-    float best = plane[where];
+    float best = ACTED(plane[where]);
     for (int i = i0; i < i1; i++)
         for (int j = j0; j < j1; j++) {
             long position = corner + (long)i * w + j;
-            float v = plane[position];
+            float v = ACTED(plane[position]);
             OFFER(v, position);
         }
     *y = best;
-    *index = (int)where;
+    *index = relu && best <= 0.0f ? -1 : (int)where;
 }
 
 /* N outputs of one row whose windows lie inside the image in columns, for stride 1 and 2; `at` is
@@ -36,29 +42,29 @@ static inline void pool_window(__global const float *plane, long corner, int w, 
  * elements serves a tap and the next, and none reads behind the last window. */
 #define OFFER_ROW(N, value, position)                                                              \
     do {                                                                                           \
-        float##N v = value;                                                                        \
+        float##N v = ACTED_VEC(N, value);                                                          \
         int##N take = (v > best) | (v != v);                                                       \
         best = select(best, v, take);                                                              \
         where = select(where, lane + (position), take);                                            \
     } while (0)
 #define POOL_ROWS(N, TWICE)                                                                        \
     static inline void pool_stride1_##N(__global const float *plane, int at, int w, int taps,      \
-                                        int kw, __global float *y, __global int *index)            \
+                                        int kw, int relu, __global float *y, __global int *index)  \
     {                                                                                              \
         const int##N lane = LANES##N;                                                              \
         int##N where = lane + at;                                                                  \
-        float##N best = vload##N(0, plane + at);                                                   \
+        float##N best = ACTED_VEC(N, vload##N(0, plane + at));                                     \
         for (int i = 0; i < taps; i++, at += w)                                                    \
             for (int j = 0; j < kw; j++) OFFER_ROW(N, vload##N(0, plane + at + j), at + j);        \
         vstore##N(best, 0, y);                                                                     \
-        vstore##N(where, 0, index);                                                                \
+        vstore##N(where | ((best <= 0.0f) & (int##N)(relu)), 0, index);                            \
     }                                                                                              \
     static inline void pool_stride2_##N(__global const float *plane, int at, int w, int taps,      \
-                                        int kw, __global float *y, __global int *index)            \
+                                        int kw, int relu, __global float *y, __global int *index)  \
     {                                                                                              \
         const int##N lane = 2 * LANES##N;                                                          \
         int##N where = lane + at;                                                                  \
-        float##N best = EVEN##N(vload##TWICE(0, plane + at));                                      \
+        float##N best = ACTED_VEC(N, EVEN##N(vload##TWICE(0, plane + at)));                        \
         for (int i = 0; i < taps; i++, at += w) {                                                  \
             int j = 0;                                                                             \
             for (; j + 1 < kw; j += 2) {                                                           \
@@ -69,7 +75,7 @@ static inline void pool_window(__global const float *plane, long corner, int w, 
             if (j < kw) OFFER_ROW(N, ODD##N(vload##TWICE(0, plane + at + j - 1)), at + j);         \
         }                                                                                          \
         vstore##N(best, 0, y);                                                                     \
-        vstore##N(where, 0, index);                                                                \
+        vstore##N(where | ((best <= 0.0f) & (int##N)(relu)), 0, index);                            \
     }
 #define LANES4 ((int4)(0, 1, 2, 3))
 #define LANES8 ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
@@ -79,11 +85,12 @@ POOL_ROWS(8, 16)
 /* Work-item t makes rows of block t % blocks of plane t / blocks. */
 __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
                        __global int *index, ulong index_off, int h, int w, int kh, int kw,
-                       int stride_h, int stride_w, int pad_t, int pad_l, int oh, int ow, int rows,
-                       int blocks)
+                       int stride_h, int stride_w, int pad_t, int pad_l, int oh, int ow, int act,
+                       int rows, int blocks)
 {
     long t = (long)get_global_id(0), p = t / blocks;
     int begin = (int)(t - p * blocks) * rows, stop = begin + rows < oh ? begin + rows : oh;
+    int relu = act ? -1 : 0;
     __global const float *plane = x + x_off + p * ((long)h * w);
     /* columns whose whole window lies inside */
     int first = (pad_l + stride_w - 1) / stride_w,
@@ -103,20 +110,20 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
             int c = q + width <= end ? q : end - width,
                 at = (int)((top + i0) * w) + c * stride_w - pad_l;
             if (stride_w == 2 && width == 8)
-                pool_stride2_8(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+                pool_stride2_8(plane, at, w, i1 - i0, kw, relu, y_row + c, index_row + c);
             else if (stride_w == 2)
-                pool_stride2_4(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+                pool_stride2_4(plane, at, w, i1 - i0, kw, relu, y_row + c, index_row + c);
             else if (width == 8)
-                pool_stride1_8(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+                pool_stride1_8(plane, at, w, i1 - i0, kw, relu, y_row + c, index_row + c);
             else
-                pool_stride1_4(plane, at, w, i1 - i0, kw, y_row + c, index_row + c);
+                pool_stride1_4(plane, at, w, i1 - i0, kw, relu, y_row + c, index_row + c);
         }
         for (int q = 0; q < ow; q++) {
             if (q == first && end > first) q = end;
             if (q >= ow) break;
             long left = (long)q * stride_w - pad_l;
             int j0 = left < 0 ? (int)-left : 0, j1 = w - left < kw ? (int)(w - left) : kw;
-            pool_window(plane, top * w + left, w, i0, i1, j0, j1, y_row + q, index_row + q);
+            pool_window(plane, top * w + left, w, i0, i1, j0, j1, relu, y_row + q, index_row + q);
         }
     }
 }
@@ -131,17 +138,19 @@ __kernel void pool_cpu(__global const float *x, ulong x_off, __global float *y, 
         won = select(won, (int##N)(tap), take);                                                    \
     } while (0)
 #define POOL_PAIRS(N, TWICE)                                                                       \
-    static inline void pool_pairs_##N(__global const float *from, int at, int w,                   \
+    static inline void pool_pairs_##N(__global const float *from, int at, int w, int relu,         \
                                       __global float *y, __global int *index)                      \
     {                                                                                              \
-        float##TWICE upper = vload##TWICE(0, from), lower = vload##TWICE(0, from + w);             \
+        float##TWICE upper = ACTED_VEC(TWICE, vload##TWICE(0, from)),                              \
+                     lower = ACTED_VEC(TWICE, vload##TWICE(0, from + w));                          \
         float##N best = EVEN##N(upper);                                                            \
         int##N won = 0;                                                                            \
         PAIRS_TAKE(N, ODD##N(upper), 1);                                                           \
         PAIRS_TAKE(N, EVEN##N(lower), w);                                                          \
         PAIRS_TAKE(N, ODD##N(lower), w + 1);                                                       \
         vstore##N(best, 0, y);                                                                     \
-        vstore##N(won + (2 * LANES##N + at), 0, index);                                            \
+        won = won + (2 * LANES##N + at);                                                           \
+        vstore##N(won | ((best <= 0.0f) & (int##N)(relu)), 0, index);                              \
     }
 POOL_PAIRS(4, 8)
 POOL_PAIRS(8, 16)
@@ -150,8 +159,9 @@ POOL_PAIRS(8, 16)
  * more, and the last vector overlaps the one before. */
 __kernel void pool_pairs_cpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
                              __global int *index, ulong index_off, int h, int w, int oh, int ow,
-                             long all, int rows)
+                             long all, int rows, int act)
 {
+    int relu = act ? -1 : 0;
     long row = (long)get_global_id(0) * rows, stop = row + rows < all ? row + rows : all;
     long p = row / oh;
     int o = (int)(row - p * oh);
@@ -162,13 +172,13 @@ __kernel void pool_pairs_cpu(__global const float *x, ulong x_off, __global floa
         __global const float *from = x + (long)(2 * o) * w;
         int at = 2 * o * w;
         if (ow < 8) {
-            pool_pairs_4(from, at, w, y, index);
+            pool_pairs_4(from, at, w, relu, y, index);
             int c = ow - 4;
-            if (c) pool_pairs_4(from + 2 * c, at + 2 * c, w, y + c, index + c);
+            if (c) pool_pairs_4(from + 2 * c, at + 2 * c, w, relu, y + c, index + c);
         } else {
             for (int q = 0; q < ow; q += 8) {
                 int c = q + 8 <= ow ? q : ow - 8;
-                pool_pairs_8(from + 2 * c, at + 2 * c, w, y + c, index + c);
+                pool_pairs_8(from + 2 * c, at + 2 * c, w, relu, y + c, index + c);
             }
         }
         if (++o == oh) {
@@ -182,7 +192,7 @@ __kernel void pool_pairs_cpu(__global const float *x, ulong x_off, __global floa
 __kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, ulong y_off,
                        __global int *index, ulong index_off, ulong base, uint items, int h, int w,
                        int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l, int oh,
-                       int ow)
+                       int ow, int act)
 {
     uint t = (uint)get_global_id(0), size = (uint)oh * (uint)ow;
     if (t < items) {
@@ -192,7 +202,7 @@ __kernel void pool_gpu(__global const float *x, ulong x_off, __global float *y, 
         long top = (long)o * stride_h - pad_t, left = (long)q * stride_w - pad_l;
         int i0 = top < 0 ? (int)-top : 0, i1 = h - top < kh ? (int)(h - top) : kh;
         int j0 = left < 0 ? (int)-left : 0, j1 = w - left < kw ? (int)(w - left) : kw;
-        pool_window(x + x_off + p * ((ulong)h * w), top * w + left, w, i0, i1, j0, j1,
+        pool_window(x + x_off + p * ((ulong)h * w), top * w + left, w, i0, i1, j0, j1, act,
                     y + y_off + p * size + s, index + index_off + p * size + s);
     }
 }

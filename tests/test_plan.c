@@ -96,6 +96,35 @@ START_TEST(fusion_keeps_bits)
 }
 END_TEST
 
+/* In `pooled`, the pool of layer 6 takes relu along; that of layer 2, whose relu the product has
+ * taken, its gradient alone; that of layer 9 nothing, since its input's gradient has another
+ * term. */
+START_TEST(pools_take_relu)
+{
+    static const struct {
+        enum cairn_plan_kind kind;
+        int relus, gradients, pools;
+    } rows[] = {{CAIRN_PLAN_GRADIENT, 0, 1, 2}, {CAIRN_PLAN_EVALUATE, 0, 0, 1}};
+    const struct net *net = net_find("pooled");
+    for (int i = 0; i < 2; i++) {
+        struct bench b;
+        struct cairn_plan_options options = bench_options(net, rows[i].kind, net->batch, 0);
+        int relus = 0, gradients = 0, pools = 0;
+        bench_open(&b, net, &options, 1, "reference");
+        for (int s = 0; s < b.plans[0]->step_count; s++) {
+            const struct cairn_problem *p = &b.plans[0]->steps[s].problem;
+            relus += p->op == CAIRN_OP_ACTIVATION;
+            gradients += p->op == CAIRN_OP_ACTIVATION_GRAD;
+            pools += p->op == CAIRN_OP_POOL && p->u.pool.act == CAIRN_ACT_RELU;
+        }
+        ck_assert_msg(relus == rows[i].relus && gradients == rows[i].gradients &&
+                          pools == rows[i].pools,
+                      "%d: %d, %d, %d", i, relus, gradients, pools);
+        bench_close(&b);
+    }
+}
+END_TEST
+
 static int in_arena(const struct cairn_plan *plan, int tensor)
 {
     return plan->tensors[tensor].region == CAIRN_REGION_ARENA && plan->tensors[tensor].first >= 0;
@@ -461,6 +490,7 @@ int main(void)
     TCase *tc = tcase_create("plan");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, fusion_keeps_bits, 0, net_count);
+    tcase_add_test(tc, pools_take_relu);
     tcase_add_loop_test(tc, places, 0, LARGE + net_count);
     tcase_add_test(tc, evaluation_is_small);
     tcase_add_loop_test(tc, evaluation_keeps_logits, 0, sizeof evaluated / sizeof *evaluated);

@@ -126,6 +126,8 @@ static const struct {
     {"pool h=4 w=4 kh=2 kw=2 pad_t=2", CAIRN_INVALID, "padding"},
     {"pool h=65536 w=65536", CAIRN_INVALID, "2^31"},
     {"pool count_pad=1", CAIRN_INVALID, "count_pad"},
+    {"pool kind=average act=relu", CAIRN_INVALID, "kind=max"},
+    {"pool act=tanh", CAIRN_PARSE, "relu"},
     {"pool kind=mean", CAIRN_PARSE, "average"},
     {"augment h=4 oh=5", CAIRN_INVALID, "cut"},
     {"augment turn=2147483649", CAIRN_INVALID, "turn"},

@@ -92,15 +92,19 @@ START_TEST(pool_random)
         draw_windows(&t, "pool", 1);
         int64_t count = trial_extent(&t, "x");
         float *x = trial_floats(&t, "x");
+        int relu = i % 2;
+        t.problem.u.pool.act = relu ? CAIRN_ACT_RELU : CAIRN_ACT_NONE;
         for (int64_t e = 0; e < count; e++) /* few values, so that there are many ties */
             x[e] = i % 3 == 2 && draw_u32() % 4 == 0 ? specials[draw_u32() % 7]
                                                      : (float)draw_between(-2, 2);
         double *in = trial_doubles(&t, "x"), *want = trial_doubles(&t, "y");
         int32_t *index = calloc((size_t)trial_extent(&t, "y"), sizeof *index);
+        for (int64_t e = 0; relu && e < count; e++)
+            if (in[e] < 0) in[e] = 0;
         oracle_pool(&t.problem.u.pool, in, want, index);
         trial_run(&t, draw_between(0, 3));
         for (int64_t e = 0; e < trial_extent(&t, "y"); e++) {
-            ck_assert_int_eq(trial_ints(&t, "index")[e], index[e]);
+            ck_assert_int_eq(trial_ints(&t, "index")[e], relu && want[e] <= 0 ? -1 : index[e]);
             ck_assert(same_bits(trial_floats(&t, "y")[e], (float)want[e]));
         }
         free(in), free(want), free(index);

@@ -102,12 +102,15 @@ enum cairn_pool_kind { CAIRN_POOL_MAX, CAIRN_POOL_AVERAGE };
  *   average  y = (sum over the window's elements inside the plane, row-major, from +0) / size, size
  *            the number of those elements, or kh * kw where count_pad is 1. pool_grad: dx = sum
  * over the windows that hold this element (row-major, from +0) of dy / size. index is unused
- */
+ * With act = relu (pool, max) it is relu(x) that is pooled, and index is -1 where y <= 0: pool_grad
+ * with such an index is the gradient of x through the pool and relu. An index outside the plane
+ * names no element. */
 struct cairn_pool {
     int64_t kind; /* enum cairn_pool_kind */
     int64_t planes, h, w, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
     int64_t count_pad;            /* average only */
+    int64_t act;                  /* pool, max only: NONE or RELU */
     struct cairn_mem x, y, index; /* pool_grad: x = dx out, y = dy in, index in */
 };
 

@@ -1,4 +1,5 @@
-/* Pooling and its gradient; the winners of max are drawn among the valid taps of each window. */
+/* Pooling and its gradient; the winners of max are drawn among the valid taps of each window, or
+ * are nobody as those of relu's zeros. */
 #include "check/check.h"
 
 #include <float.h>
@@ -52,7 +53,10 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
     if (profile % 4 == 0) draw_pairs(rng, p);
-    if (profile < 50) return;
+    if (profile < 50) {
+        if (problem->op == CAIRN_OP_POOL) p->act = check_chance(rng, 50) ? CAIRN_ACT_RELU : 0;
+        return;
+    }
     p->kind = CAIRN_POOL_AVERAGE;
     p->count_pad = check_chance(rng, 40);
     if (profile >= 80) draw_whole(rng, small, p);
@@ -76,7 +80,7 @@ static int fill_grad(const struct check_case *c, int operand, const struct check
         uint64_t r = check_bits(source, i);
         int64_t row = place(r & 0xffffffffu, i / ow % oh * p->stride_h - p->pad_t, p->kh, p->h);
         int64_t column = place(r >> 32, i % ow * p->stride_w - p->pad_l, p->kw, p->w);
-        index[i] = (int32_t)(row * p->w + column);
+        index[i] = r % 7 == 0 ? -1 : (int32_t)(row * p->w + column);
     }
     return 1;
 }

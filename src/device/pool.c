@@ -2,23 +2,29 @@
 #include "device/schema.h"
 
 static const char *const kinds[] = {"max", "average", NULL};
+static const char *const acts[] = {"none", "relu", NULL};
+
+#define SHAPE_FIELDS                                                                               \
+    FIELD_ENUM(cairn_pool, kind, kinds, 0, 2), FIELD_INT(cairn_pool, planes, 1, 1, CAIRN_MAX_DIM), \
+        FIELD_INT(cairn_pool, h, 1, 1, CAIRN_MAX_SIDE),                                            \
+        FIELD_INT(cairn_pool, w, 1, 1, CAIRN_MAX_SIDE),                                            \
+        FIELD_INT(cairn_pool, kh, 1, 1, CAIRN_MAX_SIDE),                                           \
+        FIELD_INT(cairn_pool, kw, 1, 1, CAIRN_MAX_SIDE),                                           \
+        FIELD_INT(cairn_pool, stride_h, 1, 1, CAIRN_MAX_SIDE),                                     \
+        FIELD_INT(cairn_pool, stride_w, 1, 1, CAIRN_MAX_SIDE),                                     \
+        FIELD_INT(cairn_pool, pad_t, 0, 0, CAIRN_MAX_SIDE),                                        \
+        FIELD_INT(cairn_pool, pad_b, 0, 0, CAIRN_MAX_SIDE),                                        \
+        FIELD_INT(cairn_pool, pad_l, 0, 0, CAIRN_MAX_SIDE),                                        \
+        FIELD_INT(cairn_pool, pad_r, 0, 0, CAIRN_MAX_SIDE),                                        \
+        FIELD_INT(cairn_pool, count_pad, 0, 0, 1)
 
 static const struct cairn_field fields[] = {
-    FIELD_ENUM(cairn_pool, kind, kinds, 0, 2),
-    FIELD_INT(cairn_pool, planes, 1, 1, CAIRN_MAX_DIM),
-    FIELD_INT(cairn_pool, h, 1, 1, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, w, 1, 1, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, kh, 1, 1, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, kw, 1, 1, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, stride_h, 1, 1, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, stride_w, 1, 1, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, pad_t, 0, 0, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, pad_b, 0, 0, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, pad_l, 0, 0, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, pad_r, 0, 0, CAIRN_MAX_SIDE),
-    FIELD_INT(cairn_pool, count_pad, 0, 0, 1),
+    SHAPE_FIELDS,
+    FIELD_ENUM(cairn_pool, act, acts, 0, 2),
     FIELD_END,
 };
+
+static const struct cairn_field fields_grad[] = {SHAPE_FIELDS, FIELD_END};
 
 static int64_t extent_x(const struct cairn_problem *problem)
 {
@@ -65,6 +71,8 @@ static cairn_status complete(struct cairn_problem *problem)
                           name, (long long)p->kh, (long long)p->kw);
     if (p->count_pad && p->kind != CAIRN_POOL_AVERAGE)
         return cairn_fail(CAIRN_INVALID, "%s: count_pad=1 is for kind=average", name);
+    if (p->act && p->kind != CAIRN_POOL_MAX)
+        return cairn_fail(CAIRN_INVALID, "%s: act=relu is for kind=max", name);
     if (p->h * p->w > INT32_MAX)
         return cairn_fail(CAIRN_INVALID, "%s: a plane of %lldx%lld has more than 2^31 - 1 elements",
                           name, (long long)p->h, (long long)p->w);
@@ -75,6 +83,7 @@ const struct cairn_schema cairn_schema_pool = {
     "pool", CAIRN_OP_POOL, sizeof(struct cairn_pool), fields, operands, complete, NULL,
 };
 const struct cairn_schema cairn_schema_pool_grad = {
-    "pool_grad", CAIRN_OP_POOL_GRAD, sizeof(struct cairn_pool), fields, operands_grad, complete,
+    "pool_grad", CAIRN_OP_POOL_GRAD, sizeof(struct cairn_pool),
+    fields_grad, operands_grad,      complete,
     NULL,
 };

@@ -149,7 +149,7 @@ void cairn_plan_problem(const struct cairn_plan *plan, const struct cairn_memory
 int cairn_plan_output(const struct cairn_plan *plan, int node);
 
 /* The parts of compiling, for plan.c and its tests. */
-void cairn_plan_fuse(struct cairn_plan *plan); /* product or convolution + activation -> one step */
+void cairn_plan_fuse(struct cairn_plan *plan); /* see fuse.c */
 void cairn_plan_live(struct cairn_plan *plan); /* sets first and last */
 cairn_status cairn_plan_place(
     struct cairn_plan *plan); /* sets arena offsets and arena_floats; needs the lives */

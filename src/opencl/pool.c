@@ -24,9 +24,10 @@ static int is_pairs(const struct cairn_pool *p)
            p->pad_l == 0 && oh == p->h / 2 && ow == p->w / 2 && ow >= 4;
 }
 
+#define PAIRS "mmmiiiili" /* then act, where the kernel takes it */
 static cairn_status run_pairs(struct ocl_backend *be, const struct cairn_pool *p, const char *name,
                               const struct cairn_mem *a, const struct cairn_mem *b,
-                              const struct cairn_mem *c)
+                              const struct cairn_mem *c, const char *format)
 {
     cairn_status st = CAIRN_OK;
     int64_t oh = cairn_pool_oh(p), ow = cairn_pool_ow(p), all = p->planes * oh,
@@ -34,8 +35,8 @@ static cairn_status run_pairs(struct ocl_backend *be, const struct cairn_pool *p
     size_t global = (size_t)((all + rows - 1) / rows), local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, "pool.cl", NULL, name, &kernel));
-    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiili", a, b, c, (int)p->h, (int)p->w,
-                   (int)oh, (int)ow, all, (int)rows));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, format, a, b, c, (int)p->h, (int)p->w, (int)oh,
+                   (int)ow, all, (int)rows, (int)p->act));
 out:
     return st;
 }
@@ -47,11 +48,12 @@ static cairn_status pool_cpu(struct ocl_backend *be, const struct cairn_pool *p)
             blocks = (oh + rows - 1) / rows;
     size_t global = (size_t)(p->planes * blocks), local = 1;
     cl_kernel kernel;
-    if (is_pairs(p)) return run_pairs(be, p, "pool_pairs_cpu", &p->x, &p->y, &p->index);
+    if (is_pairs(p)) return run_pairs(be, p, "pool_pairs_cpu", &p->x, &p->y, &p->index, PAIRS "i");
     TRY(ocl_kernel(be, "pool.cl", NULL, "pool_cpu", &kernel));
-    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiiiiiiiiii", &p->x, &p->y, &p->index,
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiiiiiiiiiii", &p->x, &p->y, &p->index,
                    (int)p->h, (int)p->w, (int)p->kh, (int)p->kw, (int)p->stride_h, (int)p->stride_w,
-                   (int)p->pad_t, (int)p->pad_l, (int)oh, (int)ow, (int)rows, (int)blocks));
+                   (int)p->pad_t, (int)p->pad_l, (int)oh, (int)ow, (int)p->act, (int)rows,
+                   (int)blocks));
 out:
     return st;
 }
@@ -65,10 +67,10 @@ static cairn_status pool_gpu(struct ocl_backend *be, const struct cairn_pool *p)
     TRY(ocl_kernel(be, "pool.cl", NULL, "pool_gpu", &kernel));
     for (int64_t base = 0; base < p->planes; base += step) {
         int64_t items = (p->planes - base < step ? p->planes - base : step) * oh * ow;
-        TRY(ocl_launch_1d(be, kernel, items, 0, "mmmUuiiiiiiiiii", &p->x, &p->y, &p->index,
+        TRY(ocl_launch_1d(be, kernel, items, 0, "mmmUuiiiiiiiiiii", &p->x, &p->y, &p->index,
                           (uint64_t)base, (uint32_t)items, (int)p->h, (int)p->w, (int)p->kh,
                           (int)p->kw, (int)p->stride_h, (int)p->stride_w, (int)p->pad_t,
-                          (int)p->pad_l, (int)oh, (int)ow));
+                          (int)p->pad_l, (int)oh, (int)ow, (int)p->act));
     }
 out:
     return st;
@@ -166,7 +168,7 @@ static cairn_status pool_grad_cpu(struct ocl_backend *be, const struct cairn_poo
     int64_t rows = ocl_shape_rows(p->h, p->w), blocks = (p->h + rows - 1) / rows;
     size_t global = (size_t)(p->planes * blocks), local = 1;
     cl_kernel kernel;
-    if (is_pairs(p)) return run_pairs(be, p, "pool_grad_pairs_cpu", &p->y, &p->index, &p->x);
+    if (is_pairs(p)) return run_pairs(be, p, "pool_grad_pairs_cpu", &p->y, &p->index, &p->x, PAIRS);
     TRY(ocl_kernel(be, "pool.cl", NULL, "pool_grad_cpu", &kernel));
     TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmiiiiiiiii", &p->y, &p->index, &p->x,
                    (int)p->h, (int)p->w, (int)p->kh, (int)p->stride_h, (int)p->pad_t,

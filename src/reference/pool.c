@@ -15,18 +15,26 @@ static struct part part_of(const struct cairn_pool *p, int64_t oy, int64_t ox)
                          ref_min(left + p->kw, p->w)};
 }
 
-/* The winner's position in the plane: the first largest in row order, or the last NaN. */
-static int64_t winner(const struct cairn_pool *p, const float *x, const struct part *part)
+/* What is pooled. */
+static float acted(const struct cairn_pool *p, float x)
 {
-    int64_t at = part->top * p->w + part->left;
-    float best = x[at];
+    return p->act == CAIRN_ACT_RELU && x < 0.0f ? 0.0f : x;
+}
+
+/* The winner's value and position in the plane: the first largest in row order, or the last NaN. */
+static float winner(const struct cairn_pool *p, const float *x, const struct part *part,
+                    int64_t *at)
+{
+    float best = acted(p, x[ *at = part->top * p->w + part->left]);
     for (int64_t row = part->top; row < part->bottom; row++)
-        for (int64_t i = row * p->w + part->left; i < row * p->w + part->right; i++)
-            if (x[i] > best || x[i] != x[i]) {
-                best = x[i];
-                at = i;
+        for (int64_t i = row * p->w + part->left; i < row * p->w + part->right; i++) {
+            float v = acted(p, x[i]);
+            if (v > best || v != v) {
+                best = v;
+                *at = i;
             }
-    return at;
+        }
+    return best;
 }
 
 /* What a mean is divided by. */
@@ -59,9 +67,10 @@ cairn_status ref_pool(struct cairn_backend *backend, const struct cairn_pool *p,
                     *y++ = mean(p, x, &part);
                     continue;
                 }
-                int64_t at = winner(p, x, &part);
-                *y++ = x[at];
-                *index++ = (int32_t)at;
+                int64_t at;
+                float best = winner(p, x, &part, &at);
+                *y++ = best;
+                *index++ = p->act == CAIRN_ACT_RELU && best <= 0.0f ? -1 : (int32_t)at;
             }
     return CAIRN_OK;
 }

@@ -66,6 +66,11 @@ FAULTS = [
          old="if (j < kw) sum = sum + ODD##N(vload##TWICE(0, plane + at + j - 1));", new=""),
     dict(name="a wrong winner", file="pool.cl", op="pool", options=["--cases", "100", "--variant", "cpu"],
          old="PAIRS_TAKE(N, ODD##N(lower), w + 1);", new="PAIRS_TAKE(N, ODD##N(lower), w);"),
+    # A window of nothing but negatives that begins with one of them has +0, not the -0 behind it.
+    dict(name="a winner before relu", file="pool.cl", op="pool", options=["--cases", "300", "--variant", "cpu"],
+         old="float##TWICE upper = ACTED_VEC(TWICE, vload##TWICE(0, from)),", new="float##TWICE upper = vload##TWICE(0, from),"),
+    dict(name="a gradient where relu has none", file="pool.cl", op="pool", options=["--cases", "100", "--variant", "gpu"],
+         old="*index = relu && best <= 0.0f ? -1", new="*index = relu && best < 0.0f ? -1"),
     dict(name="blocks drawn twice", file="dropout.cl", op="dropout", options=["--cases", "100", "--variant", "cpu"],
          old="        ROUND(2);\n", new="        ROUND(1);\n"),
     dict(name="a neighbour's element", file="im2col.cl", op="col2im", options=["--cases", "100", "--variant", "cpu"],
