@@ -31,6 +31,8 @@ struct cairn_device_info {
     int probed, exact,
         soft_fma; /* exact: every probe case right, perhaps with the integer fma (soft_fma = 1) */
     char probe_note[256]; /* the failing properties, "" when none */
+    char avoided[256];    /* set by opening in exact mode: the variants that failed here before and
+                             are not chosen, "gemm=cpu conv=cpu"; "" when none */
 };
 
 /* Calls `each` for every device: the reference first, then every device of every OpenCL platform.
@@ -48,11 +50,13 @@ struct cairn_device_options {
     enum cairn_math math;
     int wait_each; /* debugging: wait after every operator, so that a late failure names it */
     int profile;   /* record device time per launch: of kernels, on the reference of operators */
+    int unchecked; /* exact: also a device and variants that failed before, to try them again */
 };
 
 /* Opens a device; options may be NULL (exact). An OpenCL device is probed first: in exact mode one
  * that fails where the integer fma cannot help is refused with CAIRN_UNSUPPORTED and the failing
- * property's name. */
+ * property's name; so is one that failed a check before, and variants that failed one are not
+ * chosen. */
 cairn_status cairn_device_open(const char *spec, const struct cairn_device_options *options,
                                struct cairn_device **device);
 void cairn_device_close(

@@ -80,6 +80,8 @@ struct cairn_backend_ops {
 #undef CAIRN_SLOT
 };
 
+#define CAIRN_MAX_AVOIDED 64
+
 /* What every backend starts with. */
 struct cairn_backend {
     const struct cairn_backend_ops *ops;
@@ -88,6 +90,12 @@ struct cairn_backend {
     /* Forced variant name per operator, "" for the default; read by backends whose operators use
      * others inside (conv: gemm). */
     char forced[CAIRN_OP_COUNT][16];
+    /* Variants that failed on this device before: not chosen unless forced. */
+    struct {
+        enum cairn_op op;
+        char name[16];
+    } avoided[CAIRN_MAX_AVOIDED];
+    int avoided_count;
     int64_t launches;              /* kernels launched since opening */
     struct cairn_profile *profile; /* NULL unless launches are timed; set by the wall */
 };
@@ -112,9 +120,12 @@ struct cairn_driver {
 extern const struct cairn_driver cairn_reference_driver;
 extern const struct cairn_driver cairn_opencl_driver;
 
-/* Picks a variant: the forced one if its name is in the list, else the preferred one. Returns its
- * index. */
+/* Picks a variant: the forced one if its name is in the list, else the preferred one, else - where
+ * that is avoided - the first that is not. Returns its index; where all are avoided, that of the
+ * preferred one. */
 int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
                        const struct cairn_variant *variants, int count);
+
+int cairn_is_avoided(const struct cairn_backend *backend, enum cairn_op op, const char *name);
 
 #endif

@@ -83,14 +83,23 @@ out:
     return st;
 }
 
+int cairn_is_avoided(const struct cairn_backend *backend, enum cairn_op op, const char *name)
+{
+    for (int i = 0; i < backend->avoided_count; i++)
+        if (backend->avoided[i].op == op && !strcmp(backend->avoided[i].name, name)) return 1;
+    return 0;
+}
+
 int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
                        const struct cairn_variant *variants, int count)
 {
-    int preferred = 0;
+    int preferred = 0, sound = -1;
     for (int i = 0; i < count; i++) {
         if (backend->forced[op][0] && !strcmp(backend->forced[op], variants[i].name)) return i;
         if (variants[i].preferred) preferred = i;
+        if (sound < 0 && !cairn_is_avoided(backend, op, variants[i].name)) sound = i;
     }
+    if (sound >= 0 && cairn_is_avoided(backend, op, variants[preferred].name)) return sound;
     return preferred;
 }
 
@@ -109,7 +118,8 @@ int cairn_choose_variant(const struct cairn_device *device, const struct cairn_p
     if (device->choices && !is_forced(backend, problem->op)) {
         const char *name = cairn_choices_find(device->choices, problem);
         for (int i = 0; name && i < count; i++)
-            if (!strcmp(name, variants[i].name)) return i;
+            if (!strcmp(name, variants[i].name) && !cairn_is_avoided(backend, problem->op, name))
+                return i;
     }
     return cairn_pick_variant(backend, problem->op, variants, count);
 }
@@ -186,6 +196,13 @@ static cairn_status choose(struct cairn_device *device, const struct cairn_probl
         return cairn_fail(CAIRN_UNSUPPORTED, "%s: no variant fits this device",
                           cairn_op_name(complete->op));
     *variant = cairn_choose_variant(device, complete, variants, count);
+    const char *name = variants[*variant].name;
+    if (!is_forced(device->backend, complete->op) &&
+        cairn_is_avoided(device->backend, complete->op, name))
+        return cairn_fail(CAIRN_UNSUPPORTED,
+                          "%s: no variant that passed its check on %s admits this problem; `cairn "
+                          "doctor` tries them again",
+                          cairn_op_name(complete->op), device->backend->info.name);
     *work = variants[*variant].work;
     return CAIRN_OK;
 }

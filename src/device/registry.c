@@ -1,6 +1,7 @@
 /* Finding and opening devices by text. */
 #include "base/error.h"
 #include "device/device.h"
+#include "device/failures.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -136,6 +137,33 @@ cairn_status cairn_device_sources(const struct cairn_device_info *info, char dig
     return cairn_fail(CAIRN_NOT_FOUND, "device '%s' is unknown", info->spec);
 }
 
+static cairn_status refuse_failed(const struct cairn_device_info *info,
+                                  const struct cairn_failures *failures)
+{
+    const char *how = cairn_failures_find(failures, "device");
+    if (!how) return CAIRN_OK;
+    return cairn_fail(CAIRN_UNSUPPORTED,
+                      "%s (%s) failed before and is not used for exact arithmetic: %.250s; `cairn "
+                      "doctor --device %s` tries it again; else use fast math or another device",
+                      info->spec, info->name, how, info->spec);
+}
+
+/* Entries "variant OP NAME" to the backend's list, and to the text in its info. */
+static void avoid_failed(struct cairn_backend *backend, const struct cairn_failures *failures)
+{
+    char *text = backend->info.avoided, op[48], name[16];
+    size_t size = sizeof backend->info.avoided;
+    for (int i = 0; i < failures->count && backend->avoided_count < CAIRN_MAX_AVOIDED; i++) {
+        if (sscanf(failures->items[i].what, "variant %47s %15s", op, name) != 2 ||
+            cairn_op_find(op) == CAIRN_OP_COUNT)
+            continue;
+        backend->avoided[backend->avoided_count].op = cairn_op_find(op);
+        strcpy(backend->avoided[backend->avoided_count++].name, name);
+        size_t n = strlen(text);
+        snprintf(text + n, size - n, "%s%s=%s", n ? " " : "", op, name);
+    }
+}
+
 cairn_status cairn_device_open(const char *spec, const struct cairn_device_options *options,
                                struct cairn_device **device)
 {
@@ -143,17 +171,24 @@ cairn_status cairn_device_open(const char *spec, const struct cairn_device_optio
     const struct cairn_driver *driver;
     struct cairn_device_info info;
     struct cairn_device_options plain = {0};
+    struct cairn_failures failures = {0};
     *device = NULL;
     struct cairn_device *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
     TRY(find(spec, &driver, &info));
-    TRY(driver->open(&info, options ? options : &plain, &fresh->backend));
-    if (options && options->profile) TRY(cairn_profile_create(&fresh->backend->profile));
+    if (!options) options = &plain;
+    int heeds = driver->sources && options->math == CAIRN_MATH_EXACT && !options->unchecked;
+    if (heeds) TRY(cairn_failures_read(&info, &failures));
+    TRY(refuse_failed(&info, &failures));
+    TRY(driver->open(&info, options, &fresh->backend));
+    avoid_failed(fresh->backend, &failures);
+    if (options->profile) TRY(cairn_profile_create(&fresh->backend->profile));
     *device = fresh;
     fresh = NULL;
 out:
     if (fresh && fresh->backend) fresh->backend->ops->close(fresh->backend);
     free(fresh);
+    cairn_failures_free(&failures);
     return st;
 }
 

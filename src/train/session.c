@@ -208,6 +208,15 @@ cairn_status cairn_session_open(struct cairn_session *session, const struct cair
     if (!session->device)
         TRY(cairn_device_open(compute->device ? compute->device : fallback, &options,
                               &session->device));
+    const struct cairn_device_info *info = cairn_device_info(session->device);
+    if (info->avoided[0] && compute->note) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "variants that failed on %s before are not used: %s; `cairn doctor --device %s` "
+                 "tries them again",
+                 info->name, info->avoided, info->spec);
+        compute->note(text);
+    }
     TRY(force_variants(session->device, compute));
     if (!compute->no_tune) TRY(cairn_tune_use(session->device, &session->tuned));
     if (session->tuned.note[0] && compute->note) compute->note(session->tuned.note);

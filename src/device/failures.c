@@ -1,0 +1,182 @@
+#include "device/failures.h"
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER "cairn failures 1\n"
+
+/* What a record belongs to, a line each; the file starts with it, and its digest is the name. */
+static cairn_status write_owner(const struct cairn_device_info *info, char *text, size_t size)
+{
+    cairn_status st = CAIRN_OK;
+    char sources[65];
+    TRY(cairn_device_sources(info, sources));
+    snprintf(text, size,
+             HEADER "device %s\nvendor %s\nplatform %s\ndriver %s\nversion %s\n"
+                    "limits %lld %lld %lld\nkernels %s\n\n",
+             info->name, info->vendor, info->platform, info->driver, info->version,
+             (long long)info->compute_units, (long long)info->max_work_group,
+             (long long)info->local_bytes, sources);
+out:
+    return st;
+}
+
+static cairn_status find_path(const char *owner, char **path)
+{
+    cairn_status st = CAIRN_OK;
+    char digest[65], name[48];
+    char *cache = cairn_file_cache_dir(),
+         *folder = cache ? cairn_file_join(cache, "failures") : NULL;
+    TRY(cairn_digest_sha256(owner, strlen(owner), digest));
+    snprintf(name, sizeof name, "%.32s.txt", digest);
+    *path = folder ? cairn_file_join(folder, name) : NULL;
+out:
+    free(folder);
+    free(cache);
+    return st;
+}
+
+/* Copies a text as one line without tabs. */
+static void copy_line(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from);
+    for (char *p = to; *p; p++)
+        if ((unsigned char)*p < ' ') *p = ' ';
+}
+
+static cairn_status put(struct cairn_failures *failures, const char *what, const char *how)
+{
+    struct cairn_failure fresh, *items;
+    copy_line(fresh.what, sizeof fresh.what, what);
+    copy_line(fresh.how, sizeof fresh.how, how);
+    for (int i = 0; i < failures->count; i++)
+        if (!strcmp(failures->items[i].what, fresh.what)) {
+            failures->items[i] = fresh;
+            return CAIRN_OK;
+        }
+    items = realloc(failures->items, ((size_t)failures->count + 1) * sizeof *items);
+    if (!items) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    failures->items = items;
+    items[failures->count++] = fresh;
+    return CAIRN_OK;
+}
+
+/* "WHAT<tab>HOW" lines behind the owner; a line without a tab is no entry. */
+static cairn_status take(struct cairn_failures *failures, char *text)
+{
+    cairn_status st = CAIRN_OK;
+    for (char *line = text, *next; *line; line = next) {
+        next = line + strcspn(line, "\n");
+        if (*next) *next++ = '\0';
+        char *tab = strchr(line, '\t');
+        if (!tab) continue;
+        *tab = '\0';
+        TRY(put(failures, line, tab + 1));
+    }
+out:
+    return st;
+}
+
+static cairn_status read_record(const char *owner, struct cairn_failures *failures)
+{
+    cairn_status st = CAIRN_OK;
+    char *data = NULL;
+    size_t size = 0, head = strlen(owner);
+    TRY(find_path(owner, &failures->path));
+    if (!failures->path || !cairn_file_exists(failures->path) ||
+        cairn_file_read(failures->path, &data, &size) != CAIRN_OK)
+        goto out;
+    if (size >= head && !memcmp(data, owner, head)) st = take(failures, data + head);
+out:
+    free(data);
+    return st;
+}
+
+cairn_status cairn_failures_read(const struct cairn_device_info *info,
+                                 struct cairn_failures *failures)
+{
+    cairn_status st = CAIRN_OK;
+    char owner[1024];
+    memset(failures, 0, sizeof *failures);
+    TRY(write_owner(info, owner, sizeof owner));
+    TRY(read_record(owner, failures));
+out:
+    return st;
+}
+
+void cairn_failures_free(struct cairn_failures *failures)
+{
+    free(failures->items);
+    free(failures->path);
+    memset(failures, 0, sizeof *failures);
+}
+
+const char *cairn_failures_find(const struct cairn_failures *failures, const char *what)
+{
+    for (int i = 0; i < failures->count; i++)
+        if (!strcmp(failures->items[i].what, what)) return failures->items[i].how;
+    return NULL;
+}
+
+static cairn_status write_record(const char *owner, const struct cairn_failures *failures)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_file_writer writer = {0};
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s", failures->path);
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    TRY(cairn_file_mkdirs(folder));
+    TRY(cairn_file_open(&writer, failures->path));
+    fputs(owner, writer.file);
+    for (int i = 0; i < failures->count; i++)
+        fprintf(writer.file, "%s\t%s\n", failures->items[i].what, failures->items[i].how);
+    TRY(cairn_file_close(&writer, 1));
+out:
+    return st;
+}
+
+/* Reads, changes and writes; how NULL takes out. */
+static cairn_status change(const struct cairn_device_info *info, const char *what, const char *how)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_failures failures = {0};
+    char owner[1024];
+    int left = 0;
+    TRY(write_owner(info, owner, sizeof owner));
+    TRY(read_record(owner, &failures));
+    if (!failures.path) {
+        st = cairn_fail(CAIRN_IO, "there is no place to remember failures: set HOME or "
+                                  "XDG_CACHE_HOME");
+        goto out;
+    }
+    if (how) {
+        TRY(put(&failures, what, how));
+    } else {
+        for (int i = 0; i < failures.count; i++)
+            if (what && strcmp(failures.items[i].what, what) != 0)
+                failures.items[left++] = failures.items[i];
+        if (left == failures.count) goto out;
+        failures.count = left;
+    }
+    TRY(write_record(owner, &failures));
+out:
+    cairn_failures_free(&failures);
+    return st;
+}
+
+cairn_status cairn_failures_record(const struct cairn_device_info *info, const char *what,
+                                   const char *how)
+{
+    return change(info, what, how);
+}
+
+cairn_status cairn_failures_forget(const struct cairn_device_info *info, const char *what)
+{
+    return change(info, what, NULL);
+}
