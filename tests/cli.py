@@ -130,6 +130,8 @@ def test_train_options(b):
     b.refused("a number that is none as a float", 2, "as a float it would be 0", *t, "--set", "train.l2=1e-46")
     b.refused("a number that is none at all", 2, "as a float it would be 0", *t, "--set", "train.l2=0.1e-400")
     b.refused("check of no case", 2, "/dev/null holds no case", "check", "--device", "reference", "--json", "--file", "/dev/null")
+    b.refused("check of an endless file", 2, "--file: /dev/zero is no text", "check", "--device", "reference", "--json", "--file", "/dev/zero")
+    b.refused("an endless recipe", 2, "/dev/zero has more than 16 MiB: it is no recipe", "train", "/dev/zero", "--device", "reference")
     b.refused("an epsilon that changes no weight", 2, "epsilon: 1e-300 is out of range", "gradcheck", TINY, *QUICK[:2], "--epsilon", "1e-300")
     r = b.run(*t, *QUICK, "--set", "train.optimizer=sgd", "--set", "train.learning_rate=3e38", "--out", os.path.join(b.work, "diverged"))
     check(r.returncode == 0 and "loss nan" in r.stdout and "-nan" not in r.stdout + r.stderr, "a diverged training", r)

@@ -32,6 +32,7 @@ def test_operators(b):
     b.refused("a problem with a word behind it", 2, "'data' is not of the form", *t, "--op", "gemm m=3 : data")
     b.refused("no such list", 2, "nowhere.txt: No such file", *t, "--file", "nowhere.txt")
     b.refused("an empty list", 2, "/dev/null holds no problem", *t, "--file", "/dev/null")
+    b.refused("an endless list", 2, "--file: /dev/zero is no text", *t, "--file", "/dev/zero")
     b.refused("a folder as list", 2, "reading / failed", *t, "--file", "/")
     for line, says in (("gemm m=0", "m"), ("conv k=1", "conv has no field 'k'"), ("gemm : seed=x", "seed")):
         path = b.write("wrong.txt", f"# wrong\n\nreduce n2=10\n{line}\n")

@@ -254,6 +254,8 @@ START_TEST(lines_round_trip)
 }
 END_TEST
 
+#define ZEROS_60 "000000000000000000000000000000000000000000000000000000000000"
+
 START_TEST(wrong_lines_are_refused)
 {
     static const char *const wrong[] = {
@@ -268,6 +270,9 @@ START_TEST(wrong_lines_are_refused)
         "gemm m=1 ; data=real",
         "gemm m=1 : variant=",
         "gemm m=0 : data=real",
+        /* Words of 128 characters, of which a shorter one would be right. */
+        "sgd rate=0." ZEROS_60 ZEROS_60 "1 : data=real",
+        "gemm m=1 : seed=1" ZEROS_60 ZEROS_60,
         "",
     };
     enum cairn_op op;

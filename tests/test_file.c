@@ -73,6 +73,32 @@ START_TEST(test_read_endless)
 }
 END_TEST
 
+/* Texts are small; a file that cannot be held is not begun. Both are holes: nothing lies on the
+ * disk. */
+START_TEST(test_read_too_large)
+{
+    char *data;
+    size_t size;
+    ck_assert_int_eq(cairn_file_write(in_folder("f"), "text", 4), CAIRN_OK);
+    ck_assert_int_eq(cairn_file_read_text(in_folder("f"), "recipe", &data, &size), CAIRN_OK);
+    ck_assert_str_eq(data, "text");
+    free(data);
+    ck_assert_int_eq(truncate(in_folder("f"), (16 << 20) - 2), 0);
+    ck_assert_int_eq(cairn_file_read_text(in_folder("f"), "recipe", &data, &size), CAIRN_OK);
+    ck_assert_uint_eq(size, (16 << 20) - 2);
+    free(data);
+    ck_assert_int_eq(truncate(in_folder("f"), (16 << 20) + 1), 0);
+    ck_assert_int_eq(cairn_file_read_text(in_folder("f"), "recipe", &data, &size), CAIRN_FORMAT);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "f has more than 16 MiB: it is no recipe"));
+    ck_assert_int_eq(truncate(in_folder("f"), (off_t)1 << 43), 0);
+    ck_assert_int_eq(cairn_file_read(in_folder("f"), &data, &size), CAIRN_FORMAT);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "more than this machine's memory"));
+    ck_assert_ptr_null(data);
+    ck_assert_int_eq(cairn_file_read_text("/dev/zero", "recipe", &data, &size), CAIRN_FORMAT);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "/dev/zero has more than 16 MiB: it is no recipe"));
+}
+END_TEST
+
 /* A read of a file without a size of its own. */
 START_TEST(test_read_unsized)
 {
@@ -215,6 +241,7 @@ int main(void)
     tcase_add_test(tc, test_write_read);
     tcase_add_test(tc, test_read_failures);
     tcase_add_test(tc, test_read_endless);
+    tcase_add_test(tc, test_read_too_large);
     tcase_add_test(tc, test_read_unsized);
     tcase_add_test(tc, test_failed_write_keeps_old);
     tcase_add_test(tc, test_discard_and_stream);

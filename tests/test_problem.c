@@ -98,6 +98,11 @@ static const struct {
     {"gemm m=+1", CAIRN_PARSE, "whole"},
     {"gemm m=0x10", CAIRN_PARSE, "whole"},
     {"gemm m=99999999999999999999", CAIRN_PARSE, "range"},
+    {"adam rate=0."
+     "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+     "000"
+     "00000000000000000000000001",
+     CAIRN_PARSE, "is too long for a field"},
     {"gemm m=0", CAIRN_INVALID, "m=0"},
     {"gemm m=-3", CAIRN_INVALID, "m=-3"},
     {"gemm ta=2", CAIRN_INVALID, "ta=2"},

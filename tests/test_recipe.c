@@ -2,6 +2,7 @@
 #include "recipes.h"
 #include "suite.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -238,6 +239,35 @@ START_TEST(test_settings)
 }
 END_TEST
 
+/* In a locale whose decimal point is a comma all means what it means elsewhere. */
+START_TEST(test_decimal_comma)
+{
+    struct cairn_recipe r;
+    char command[256], text[32], *plain;
+    ck_assert_msg(read_text(full, NULL, 0, &r) == CAIRN_OK, "%s", cairn_error());
+    plain = strdup(r.resolved);
+    cairn_recipe_free(&r);
+
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8", scratch);
+    ck_assert_msg(system(command) == 0, "the locale de_DE cannot be made (Debian: locales)");
+    ck_assert_int_eq(setenv("LOCPATH", scratch, 1), 0);
+    locale_t german = newlocale(LC_ALL_MASK, "de_DE.UTF-8", (locale_t)0);
+    ck_assert(german != (locale_t)0);
+    locale_t before = uselocale(german);
+    snprintf(text, sizeof text, "%.1f", 0.5);
+    ck_assert_str_eq(text, "0,5"); /* else this test says nothing */
+
+    ck_assert_msg(read_text(full, NULL, 0, &r) == CAIRN_OK, "%s", cairn_error());
+    ck_assert_str_eq(r.resolved, plain);
+    ck_assert(r.train.learning_rate == 5e-4f && r.train.l2 == 0.2f && r.data.validation == 0.2);
+    ck_assert(uselocale((locale_t)0) == german);
+    uselocale(before);
+    freelocale(german);
+    cairn_recipe_free(&r);
+    free(plain);
+}
+END_TEST
+
 /* A complaint about `full` with a setting. */
 START_TEST(test_names)
 {
@@ -298,6 +328,8 @@ int main(void)
     tcase_add_test(tc, test_length);
     tcase_add_test(tc, test_many_weights);
     tcase_add_test(tc, test_settings);
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, test_decimal_comma);
     tcase_add_test(tc, test_names);
     tcase_add_loop_test(tc, test_delivered, 0, COUNT(delivered));
     suite_add_tcase(suite, tc);

@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "blas.h"
 #include "commands.h"
+#include "lines.h"
 
 #include <cairn/bench.h>
 #include <cairn/check.h>
@@ -141,28 +142,23 @@ static int append(const struct bench *bench, const char *where, const char *line
     return -1;
 }
 
-/* Problems of a file, one a line; empty lines and lines that start with '#' are skipped. */
+struct append_to {
+    const struct bench *bench;
+    struct problems *problems;
+};
+
+static int append_file_line(void *context, const char *line, int number)
+{
+    struct append_to *to = context;
+    char where[512];
+    snprintf(where, sizeof where, "%.480s:%d", to->bench->file, number);
+    return append(to->bench, where, line, to->problems);
+}
+
 static int append_file(const struct bench *bench, struct problems *problems)
 {
-    char *line = NULL, where[512];
-    size_t room = 0;
-    int code = -1, number = 0, before = problems->count;
-    FILE *file = fopen(bench->file, "r");
-    if (!file) return tool_misuse("bench", "--file: %s: %s", bench->file, strerror(errno));
-    while (code < 0 && getline(&line, &room, file) >= 0) {
-        line[strcspn(line, "\r\n")] = '\0';
-        number++;
-        if (!line[0] || line[0] == '#') continue;
-        snprintf(where, sizeof where, "%.480s:%d", bench->file, number);
-        code = append(bench, where, line, problems);
-    }
-    if (code < 0 && ferror(file))
-        code = tool_misuse("bench", "--file: reading %s failed", bench->file);
-    if (code < 0 && problems->count == before)
-        code = tool_misuse("bench", "--file: %s holds no problem: each is a line", bench->file);
-    free(line);
-    fclose(file);
-    return code;
+    struct append_to to = {bench, problems};
+    return tool_lines("bench", bench->file, "problem", append_file_line, &to);
 }
 
 /* One problem: its object; several: an array; none: the device's limits. */

@@ -1,5 +1,6 @@
 /* cairn check: operators of a device against the reference, on random or given cases. */
 #include "commands.h"
+#include "lines.h"
 #include "options.h"
 
 #include <cairn/check.h>
@@ -141,29 +142,11 @@ static cairn_status check_case(struct check *check, const char *line)
     return CAIRN_OK;
 }
 
-/* Cases of a file, one a line; empty lines and lines that start with '#' are skipped. Returns an
- * exit status or -1. */
-static int check_file(struct check *check)
+static int check_file_line(void *context, const char *line, int number)
 {
-    char *line = NULL;
-    size_t room = 0;
-    int code = -1, cases = 0;
-    FILE *file = fopen(check->file, "r");
-    if (!file) return tool_misuse("check", "--file: %s: %s", check->file, strerror(errno));
-    while (code < 0 && getline(&line, &room, file) >= 0) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (!line[0] || line[0] == '#') continue;
-        cairn_status st = check_case(check, line);
-        cases++;
-        if (st != CAIRN_OK) code = tool_fail("check", st);
-    }
-    if (code < 0 && ferror(file))
-        code = tool_misuse("check", "--file: reading %s failed", check->file);
-    if (code < 0 && !cases)
-        code = tool_misuse("check", "--file: %s holds no case: each is a line", check->file);
-    free(line);
-    fclose(file);
-    return code;
+    (void)number;
+    cairn_status st = check_case(context, line);
+    return st == CAIRN_OK ? -1 : tool_fail("check", st);
 }
 
 static int print_json(const struct check *check)
@@ -199,7 +182,7 @@ static int is_wanted(const struct check *check, enum cairn_op op)
 
 static int run_all(struct check *check, int count, char **lines)
 {
-    int code = check->file ? check_file(check) : -1;
+    int code = check->file ? tool_lines("check", check->file, "case", check_file_line, check) : -1;
     for (int i = 0; i < count && code < 0; i++) {
         cairn_status st = check_case(check, lines[i]);
         if (st != CAIRN_OK) code = tool_fail("check", st);

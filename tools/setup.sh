@@ -9,8 +9,8 @@ set -eu
 build="gcc libc6-dev binutils meson ninja-build pkg-config python3 ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd
 libyaml-dev libjansson-dev zlib1g-dev libzip-dev libarchive-dev libpng-dev libcurl4-openssl-dev libssl-dev librandom123-dev libclblast-dev"
 # To test: the unit test framework, a second OpenCL compiler with low limits (rusticl), a race and bounds checker; compilers
-# for AMD and NVIDIA GPUs (tools/offline.sh), of which clang also fuzzes (tests/fuzz).
-test="check libsubunit-dev mesa-opencl-icd oclgrind clang-15 libclc-15 rocm-device-libs"
+# for AMD and NVIDIA GPUs (tools/offline.sh), of which clang also fuzzes (tests/fuzz); a locale with a decimal comma.
+test="check libsubunit-dev locales mesa-opencl-icd oclgrind clang-15 libclc-15 rocm-device-libs"
 
 case "${1:-}" in
 build) wanted=$build ;;

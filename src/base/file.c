@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,13 +10,40 @@
 
 /* What is read of a file beyond its size (a device or a pipe has none). */
 #define MAX_UNSIZED ((size_t)256 << 20)
+#define MAX_TEXT ((size_t)16 << 20)
 
-cairn_status cairn_file_read(const char *path, char **data, size_t *size)
+/* Bytes of memory that this machine has; as much as there can be where it does not tell. */
+static uint64_t machine_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : UINT64_MAX;
+}
+
+/* Room for what is read at once, and where reading ends: `most` bytes (0: none are too many). */
+static cairn_status plan_reading(FILE *file, const char *path, size_t most, size_t *room,
+                                 size_t *limit)
+{
+    struct stat info;
+    *room = 4096;
+    *limit = most ? most : MAX_UNSIZED;
+    if (fstat(fileno(file), &info) != 0) return CAIRN_OK;
+    if (S_ISDIR(info.st_mode)) return cairn_fail(CAIRN_FORMAT, "%s is a folder, not a file", path);
+    if (!S_ISREG(info.st_mode) || info.st_size <= 0) return CAIRN_OK;
+    if (!most && (uint64_t)info.st_size > machine_memory())
+        return cairn_fail(CAIRN_FORMAT, "%s has %lld bytes, more than this machine's memory", path,
+                          (long long)info.st_size);
+    if (most && (uint64_t)info.st_size >= most) return CAIRN_OK; /* found out in reading */
+    *room = (size_t)info.st_size + 2; /* one to see the end, one for the 0 behind it */
+    if (!most) *limit += *room;
+    return CAIRN_OK;
+}
+
+static cairn_status read_whole(const char *path, const char *what, size_t most, char **data,
+                               size_t *size)
 {
     cairn_status st = CAIRN_OK;
     char *bytes = NULL;
-    size_t used = 0, room = 4096, most = MAX_UNSIZED;
-    struct stat info;
+    size_t used = 0, room, limit;
 
     *data = NULL;
     *size = 0;
@@ -23,15 +51,7 @@ cairn_status cairn_file_read(const char *path, char **data, size_t *size)
     if (!file)
         return cairn_fail_errno(errno == ENOENT || errno == ENOTDIR ? CAIRN_NOT_FOUND : CAIRN_IO,
                                 "cannot open %s", path);
-    int known = fstat(fileno(file), &info) == 0;
-    if (known && S_ISDIR(info.st_mode)) {
-        st = cairn_fail(CAIRN_FORMAT, "%s is a folder, not a file", path);
-        goto out;
-    }
-    if (known && S_ISREG(info.st_mode) && info.st_size > 0) {
-        room = (size_t)info.st_size + 2; /* one to see the end, one for the 0 behind it */
-        most += room;
-    }
+    TRY(plan_reading(file, path, most, &room, &limit));
     for (;;) {
         char *more = realloc(bytes, room);
         if (!more) {
@@ -41,12 +61,15 @@ cairn_status cairn_file_read(const char *path, char **data, size_t *size)
         bytes = more;
         used += fread(bytes + used, 1, room - 1 - used, file);
         if (used < room - 1) break;
-        if (room >= most) {
-            st = cairn_fail(CAIRN_FORMAT, "%s goes on behind %zu MiB; is it a device, not a file?",
-                            path, most >> 20);
+        if (room >= limit) {
+            st = what ? cairn_fail(CAIRN_FORMAT, "%s has more than %zu MiB: it is no %s", path,
+                                   limit >> 20, what)
+                      : cairn_fail(CAIRN_FORMAT,
+                                   "%s goes on behind %zu MiB; is it a device, not a file?", path,
+                                   limit >> 20);
             goto out;
         }
-        room = room * 2 < most ? room * 2 : most;
+        room = room * 2 < limit ? room * 2 : limit;
     }
     if (ferror(file)) {
         st = cairn_fail_errno(CAIRN_IO, "cannot read %s", path);
@@ -60,6 +83,16 @@ out:
     free(bytes);
     fclose(file);
     return st;
+}
+
+cairn_status cairn_file_read(const char *path, char **data, size_t *size)
+{
+    return read_whole(path, NULL, 0, data, size);
+}
+
+cairn_status cairn_file_read_text(const char *path, const char *what, char **data, size_t *size)
+{
+    return read_whole(path, what, MAX_TEXT, data, size);
 }
 
 cairn_status cairn_file_open(struct cairn_file_writer *writer, const char *path)

@@ -7,9 +7,13 @@
 #include <stdio.h>
 
 /* Reads a whole file into memory from malloc, with a 0 byte behind it. CAIRN_NOT_FOUND if it is not
- * there, CAIRN_FORMAT if it is a folder, or goes on 256 MiB behind the size that it has (/dev/zero,
- * whose size is 0), CAIRN_IO otherwise. */
+ * there, CAIRN_FORMAT if it is a folder, is larger than this machine's memory, or goes on 256 MiB
+ * behind the size that it has (/dev/zero, whose size is 0), CAIRN_IO otherwise. */
 cairn_status cairn_file_read(const char *path, char **data, size_t *size);
+
+/* The same of a small text, up to 16 MiB: of a larger file, or one that never ends, CAIRN_FORMAT
+ * says that it is no `what` ("recipe"). */
+cairn_status cairn_file_read_text(const char *path, const char *what, char **data, size_t *size);
 
 /* Writes path.tmp.PID in the same folder, flushes it to disk and renames it over path; on failure
  * the old file stays and the temporary one is removed. CAIRN_IO says which step failed on which

@@ -3,9 +3,29 @@
 #include "base/error.h"
 #include <ctype.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static locale_t plain; /* 0 where there is no memory for it */
+
+static void make_plain(void)
+{
+    plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+locale_t cairn_text_begin_plain(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_plain);
+    return plain ? uselocale(plain) : (locale_t)0;
+}
+
+void cairn_text_end_plain(locale_t before)
+{
+    if (before) uselocale(before);
+}
 
 /* Length of "0" or a run of digits that does not start with 0; 0 if there is none. */
 static size_t plain_digits(const char *p)
@@ -70,7 +90,9 @@ cairn_status cairn_text_double(const char *word, double *value)
 {
     if (!is_plain_decimal(word))
         return cairn_fail(CAIRN_PARSE, "'%s' is not a number (write it like 0.05 or 5e-4)", word);
+    locale_t before = cairn_text_begin_plain();
     double v = strtod(word, NULL);
+    cairn_text_end_plain(before);
     if (!isfinite(v)) return cairn_fail(CAIRN_PARSE, "%s is out of range", word);
     *value = v;
     return CAIRN_OK;
@@ -84,7 +106,9 @@ cairn_status cairn_text_float_any(const char *word, float *value)
     }
     if (!is_plain_decimal(word))
         return cairn_fail(CAIRN_PARSE, "'%s' is not a number (write it like 0.05 or 5e-4)", word);
+    locale_t before = cairn_text_begin_plain();
     *value = strtof(word, NULL);
+    cairn_text_end_plain(before);
     return CAIRN_OK;
 }
 
@@ -94,10 +118,12 @@ void cairn_text_print_float(char *text, size_t size, float value)
         snprintf(text, size, "nan");
         return;
     }
+    locale_t before = cairn_text_begin_plain();
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(text, size, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value) return;
+        if (strtof(text, NULL) == value) break;
     }
+    cairn_text_end_plain(before);
 }
 
 void cairn_text_tame(char *text)

@@ -1,8 +1,10 @@
-/* Strict conversions from text: the whole word must be the number, in plain decimal. */
+/* Strict conversions from text: the whole word must be the number, in plain decimal, whatever the
+ * locale says. */
 #ifndef CAIRN_BASE_TEXT_H
 #define CAIRN_BASE_TEXT_H
 
 #include <cairn/status.h>
+#include <locale.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +21,13 @@ cairn_status cairn_text_double(const char *word, double *value);
  * scalars are test data. */
 cairn_status cairn_text_float_any(const char *word, float *value);
 
-/* Makes it one line that a terminal prints and does not act on: control characters become spaces. */
+/* Between these two calls of a thread its locale is "C": printf() and strtod() know no other
+ * decimal point than '.'. For what writes and reads files. */
+locale_t cairn_text_begin_plain(void);
+void cairn_text_end_plain(locale_t before);
+
+/* Makes it one line that a terminal prints and does not act on: control characters become spaces.
+ */
 void cairn_text_tame(char *text);
 
 /* Writes the shortest decimal text that reads back to the same float. */

@@ -93,6 +93,10 @@ cairn_status check_case_parse(const char *line, struct check_case *c)
     }
     while (rest += strspn(rest, " \t\n"), *rest) {
         size_t n = strcspn(rest, " \t\n");
+        if (n >= sizeof word) {
+            st = cairn_fail(CAIRN_PARSE, "'%.40s...' is too long", rest);
+            goto out;
+        }
         snprintf(word, sizeof word, "%.*s", (int)n, rest);
         rest += n;
         TRY(parse_word(word, c));

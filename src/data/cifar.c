@@ -89,7 +89,7 @@ static cairn_status read_names(const char *path, struct cairn_dataset *dataset)
     char *text = NULL;
     size_t size;
     int count = 0;
-    TRY(cairn_file_read(path, &text, &size));
+    TRY(cairn_file_read_text(path, "list of names", &text, &size));
     dataset->class_names = calloc((size_t)dataset->classes, sizeof *dataset->class_names);
     if (!dataset->class_names) {
         st = cairn_fail(CAIRN_MEMORY, "no memory for the names of %s", path);

@@ -299,7 +299,7 @@ static cairn_status read_own(struct cairn_dataset_entry **entries, int *count)
     char *text;
     size_t size;
     if (!path || !*path) return CAIRN_OK;
-    cairn_status st = cairn_file_read(path, &text, &size);
+    cairn_status st = cairn_file_read_text(path, "register of data sets", &text, &size);
     if (st != CAIRN_OK) return cairn_fail_in(st, "CAIRN_DATASETS");
     st = cairn_register_parse(path, text, size, entries, count);
     free(text);

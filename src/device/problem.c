@@ -223,13 +223,14 @@ static cairn_status parse_field(struct cairn_problem *problem, char *word)
     return cairn_fail(CAIRN_PARSE, "%s has no field '%s'; it has:%s", schema->name, word, known);
 }
 
-/* Copies the next word (up to white space) of *text and moves past it; 0 at the end. */
+/* Copies the next word (up to white space) of *text and moves past it; 0 at the end. Of a word that
+ * is too long there is so much that it fills `word`: longer than any that means something. */
 static int next_word(const char **text, char *word, size_t size)
 {
     *text += strspn(*text, " \t\n");
     size_t n = strcspn(*text, " \t\n");
     if (n == 0) return 0;
-    snprintf(word, size, "%.*s", (int)n, *text);
+    snprintf(word, size, "%.*s", n < size ? (int)n : (int)size, *text);
     *text += n;
     return 1;
 }
@@ -269,6 +270,9 @@ cairn_status cairn_problem_parse(const char *text, struct cairn_problem *problem
             text = before;
             break;
         }
+        if (strlen(word) == sizeof word - 1)
+            return cairn_fail(CAIRN_PARSE, "%s: '%.40s...' is too long for a field",
+                              schemas[op]->name, word);
         if (given_before(first, before, word))
             return cairn_fail(CAIRN_PARSE, "%s: '%s' repeats a field", schemas[op]->name, word);
         TRY(parse_field(problem, word));

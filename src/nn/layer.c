@@ -18,6 +18,8 @@ static cairn_status parse_pair(const char *word, int64_t min, int64_t *h, int64_
     char part[CAIRN_LINE_SIZE];
     snprintf(part, sizeof part, "%s", word);
     char *x = strchr(part, 'x');
+    if (!*part || (x && (x == part || !x[1])))
+        return cairn_fail(CAIRN_PARSE, "'%s' is not a size, N or HxW", word);
     if (x) *x++ = '\0';
     TRY(cairn_text_int(part, min, MAX_SIZE, h));
     *w = *h;
@@ -42,7 +44,7 @@ static cairn_status parse_pads(const char *word, struct cairn_layer *layer)
     char *p = part;
     for (int i = 0; i < 4; i++) {
         char *comma = strchr(p, ',');
-        if ((i < 3) != (comma != NULL))
+        if ((i < 3) != (comma != NULL) || !*p || p == comma)
             return cairn_fail(CAIRN_PARSE, "'%s' has not four numbers", word);
         if (comma) *comma = '\0';
         TRY(cairn_text_int(p, 0, MAX_SIZE, &pads[i]));

@@ -76,7 +76,7 @@ static cairn_status inline_file(struct inliner *in, const char *name, int depth)
         st = cairn_fail(CAIRN_BUILD, "%s: headers are nested too deeply", path);
         goto out;
     }
-    TRY(cairn_file_read(path, &data, &size));
+    TRY(cairn_file_read_text(path, "kernel", &data, &size));
     TRY(append_line_mark(in, 1, name));
     int number = 1;
     for (const char *line = data, *end = data + size; line < end; number++) {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/exact.h"
 #include "base/file.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,7 @@ cairn_status cairn_answers_write_mistakes(const char *path, const struct cairn_r
     cairn_status st = cairn_file_open(&writer, path);
     if (st != CAIRN_OK) return st;
     fputs("label,name,images,wrong,rank,index,answer,answer_name,probability\n", writer.file);
+    locale_t before = cairn_text_begin_plain();
     for (int c = 0; c < report->eval.classes; c++) {
         const struct cairn_report_class *class = &report->classes[c];
         for (int64_t i = 0; i < class->count || i == 0; i++) {
@@ -214,5 +216,6 @@ cairn_status cairn_answers_write_mistakes(const char *path, const struct cairn_r
                 fputs(",,,,\n", writer.file);
         }
     }
+    cairn_text_end_plain(before);
     return cairn_file_close(&writer, 1);
 }

@@ -1,6 +1,7 @@
 /* Loss and accuracy over a training as an SVG file: text, sharp at every size. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "report/place.h"
 #include "train/trained.h"
 #include <cairn/report.h>
@@ -229,6 +230,7 @@ static cairn_status draw(const char *path, const struct curves *c, int by_steps)
     int height = TOP + 2 * (PANEL + GAP);
     cairn_status st = cairn_file_open(&writer, path);
     if (st != CAIRN_OK) return st;
+    locale_t before = cairn_text_begin_plain();
     fprintf(writer.file,
             "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d' "
             "font-family='sans-serif' font-size='13'>\n"
@@ -236,6 +238,7 @@ static cairn_status draw(const char *path, const struct curves *c, int by_steps)
             WIDTH, height, WIDTH, height, WIDTH, height);
     for (int accuracy = 0; accuracy < 2; accuracy++) draw_panel(writer.file, c, accuracy, by_steps);
     fputs("</svg>\n", writer.file);
+    cairn_text_end_plain(before);
     return cairn_file_close(&writer, 1);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "io/safetensors.h"
 #include <math.h>
 #include <stddef.h>
@@ -100,8 +101,10 @@ static cairn_status parse_field(struct cairn_state *state, const struct field *f
         if (count < 0) errno = ERANGE;
         memcpy(at, &count, sizeof count);
     } else {
+        locale_t before = cairn_text_begin_plain();
         double real = strtod(text, &end);
         float single = (float)real;
+        cairn_text_end_plain(before);
         if (errno == ERANGE) errno = 0; /* a subnormal is a value like any other */
         if (f->type == FIELD_REAL)
             memcpy(at, &real, sizeof real);
@@ -218,10 +221,12 @@ cairn_status cairn_checkpoint_write(const char *path, const struct cairn_model *
                 names[count], CAIRN_ST_F32, p->rank, {0}, parts[part] + p->offset};
             memcpy(tensors[count].dims, p->dims, sizeof p->dims);
         }
+    locale_t before = cairn_text_begin_plain();
     for (; keys < FIELDS; keys++) {
         print_field(state, &fields[keys], values[keys]);
         key_list[keys] = (char *)fields[keys].key;
     }
+    cairn_text_end_plain(before);
     for (int part = 0; part < PARTS; part++) {
         if (!parts[part]) continue;
         TRY(digest_of(model, params_of(model, part), parts[part], values[keys]));

@@ -89,7 +89,7 @@ cairn_status cairn_recipe_read(const char *path_or_name, const char *const *sets
     memset(recipe, 0, sizeof *recipe);
     TRY(find_recipe(path_or_name, &recipe->path));
     tree.path = recipe->path;
-    TRY(cairn_file_read(recipe->path, &text, &size));
+    TRY(cairn_file_read_text(recipe->path, "recipe", &text, &size));
     TRY(cairn_yaml_parse(recipe->path, text, size, &tree.root));
     if (tree.root->kind != CAIRN_YAML_MAP) {
         st = cairn_yaml_fail(CAIRN_PARSE, tree.path, tree.root, CAIRN_YAML_AT_VALUE,

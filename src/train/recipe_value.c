@@ -59,7 +59,8 @@ cairn_status recipe_read_float(const struct recipe_field *f, int offset, const c
     double number;
     cairn_status st = recipe_read_number(f, offset, word, &number);
     if (st != CAIRN_OK) return st;
-    *value = strtof(word, NULL); /* of the text itself: a double in between would round twice */
+    st = cairn_text_float_any(word, value); /* of the text itself: a double would round twice */
+    if (st != CAIRN_OK) return st;
     double v = (double)*value;
     if (v == 0 && is_not_zero(word))
         return recipe_fail(f, offset, "%.40s is out of range: as a float it would be 0", word);
@@ -92,7 +93,7 @@ cairn_status recipe_read_size(const struct recipe_field *f, int offset, const ch
     char rows[32];
     const char *x = strchr(word, 'x');
     snprintf(rows, sizeof rows, "%.*s", x ? (int)(x - word) : 31, word);
-    if (strlen(word) > 20)
+    if (strlen(word) > 20 || !*word || (x && (x == word || !x[1])))
         return recipe_fail(f, offset, "'%.40s' is not a size; accepted: 2, or 2x1 (rows x columns)",
                            word);
     TRY(recipe_read_count(f, offset, rows, min, MAX_SIZE, &size[0]));

@@ -190,6 +190,7 @@ cairn_status recipe_write(const struct cairn_recipe *recipe, char **text)
     *text = NULL;
     FILE *out = open_memstream(text, &size);
     if (!out) return cairn_fail(CAIRN_MEMORY, "no memory for the recipe's text");
+    locale_t before = cairn_text_begin_plain();
     write_data(out, recipe);
     write_model(out, recipe);
     fprintf(out, "init:\n");
@@ -201,6 +202,7 @@ cairn_status recipe_write(const struct cairn_recipe *recipe, char **text)
     write_float(out, "\n  learning_rate: ", recipe->train.learning_rate);
     write_schedule(out, recipe);
     write_loop(out, recipe);
+    cairn_text_end_plain(before);
     int bad = ferror(out);
     if (fclose(out) || bad) {
         free(*text);

@@ -77,8 +77,9 @@ static json_t *number(double value)
 static json_t *single(float value)
 {
     char text[32];
+    double shortest = 0;
     cairn_text_print_float(text, sizeof text, value);
-    return number(strtod(text, NULL));
+    return number(cairn_text_double(text, &shortest) == CAIRN_OK ? shortest : (double)value);
 }
 
 cairn_status cairn_report_add_metrics(char **metrics, const struct cairn_train_event *event,

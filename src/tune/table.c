@@ -167,7 +167,7 @@ cairn_status tune_table_read(struct tune_table *table, const struct cairn_device
     TRY(cairn_device_sources(info, table->sources));
     TRY(find_path(table));
     if (!table->path || !cairn_file_exists(table->path)) goto out;
-    if (cairn_file_read(table->path, &data, &size) != CAIRN_OK) {
+    if (cairn_file_read_text(table->path, "table", &data, &size) != CAIRN_OK) {
         ignore(table, "%.150s", cairn_error());
         goto out;
     }
