@@ -225,12 +225,12 @@ def test_cifar(b):
     check(r.returncode == 0, "eval reads the test part only", r)
 
 
-def png(width, height, pixels):
-    """An RGB image; pixels: its bytes, row by row."""
+def png(width, height, pixels, channels=3):
+    """An RGB image, or a gray one of one channel; pixels: its bytes, row by row."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + pixels[i * width * 3:(i + 1) * width * 3] for i in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+    rows = b"".join(b"\0" + pixels[i * width * channels:(i + 1) * width * channels] for i in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, channels - 1, 0, 0, 0)) +
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 

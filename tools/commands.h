@@ -15,7 +15,9 @@
     X(summary, "describe a recipe: layers, shapes, parameters, memory")                            \
     X(train, "train a recipe, or go on with a run")                                                \
     X(eval, "test a run's weights: loss, accuracy, confusion matrix, mistakes")                    \
+    X(predict, "tell what a run's net takes images for")                                           \
     X(inspect, "draw a run's weights, activations or curves")                                      \
+    X(export, "write a run's model as ONNX, or its weights as PyTorch names them")                 \
     X(data, "list the data sets, or fetch the files of one")                                       \
     X(gradcheck, "measure gradients against slopes of the loss")                                   \
     X(compare, "find the first tensor in which two devices differ")                                \

@@ -1,5 +1,5 @@
-/* Looking at a run: what it takes for what, its mistakes as pictures, its weights and activations
- * as pictures, its curves.
+/* Looking at a run: what it takes for what, its mistakes as pictures, its answers for single
+ * images, its weights and activations as pictures, its curves.
  *
  * Pictures are PNG files, gray or RGB of 8 bits; curves are an SVG file. Each file appears whole or
  * not at all. A file that is there already is replaced only with `force`; that, and whether the
@@ -58,6 +58,37 @@ struct cairn_report {
 cairn_status cairn_report_evaluate(const struct cairn_report_options *options,
                                    struct cairn_report *report);
 void cairn_report_free(struct cairn_report *report);
+
+/* --- single images --- */
+
+struct cairn_predict_options {
+    const char *run;
+    int last; /* 0: the best weights; 1: the last */
+    struct cairn_compute compute;
+    const char *const *images; /* as for cairn_inspect_activations() */
+    int count;
+};
+
+struct cairn_prediction {
+    char image[512], label[64]; /* as struct cairn_inspect_result has them */
+    int answer;                 /* -1: a NaN among the outputs */
+    float *outputs;             /* classes: what the loss takes; the logits of a cross-entropy */
+    double *probabilities;      /* classes; as in cairn_report_evaluate(); NaN without an answer */
+};
+
+struct cairn_predictions {
+    char device[128], weights_sha256[65];
+    int classes;
+    char **names; /* of the classes; NULL: none are known */
+    struct cairn_prediction *items;
+    int count;
+};
+
+/* What a net takes images for. Files must be as the data set's images are: gray or RGB, and of
+ * their size. */
+cairn_status cairn_predict(const struct cairn_predict_options *options,
+                           struct cairn_predictions *predictions);
+void cairn_predictions_free(struct cairn_predictions *predictions); /* zeroes it */
 
 /* --- the inside --- */
 

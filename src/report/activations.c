@@ -1,8 +1,7 @@
 /* Activations of one image as pictures: the plan of a batch of one, run step by step up to the
  * layer. */
 #include "base/error.h"
-#include "base/text.h"
-#include "io/png.h"
+#include "report/image.h"
 #include "report/inspect.h"
 #include "report/tiles.h"
 
@@ -10,70 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- the image --- */
-
-/* "17", "test:17", "train:17"; 0 for what is the name of a file. */
-static int is_place(const char *word, int *train, const char **number)
-{
-    *train = strncmp(word, "train:", 6) == 0;
-    *number = *train ? word + 6 : strncmp(word, "test:", 5) == 0 ? word + 5 : word;
-    return **number && strspn(*number, "0123456789") == strlen(*number);
-}
-
-static cairn_status take_place(const struct cairn_trained *t, int train, const char *number,
-                               struct cairn_dataset *one, struct cairn_inspect_result *result)
-{
-    cairn_status st = CAIRN_OK;
-    const struct cairn_images *images = train ? &t->data.train : &t->data.test;
-    size_t item = (size_t)cairn_shape_count(t->session.image);
-    int64_t place;
-    st = cairn_text_int(number, 0, images->count - 1, &place);
-    if (st != CAIRN_OK)
-        return cairn_fail(CAIRN_INVALID, "there is no %s image %s: %s has the images 0 to %lld",
-                          train ? "training" : "test", number, t->data.name,
-                          (long long)images->count - 1);
-    memcpy(one->test.pixels, images->pixels + (size_t)place * item, item);
-    int label = one->test.labels[0] = images->labels[place];
-    snprintf(result->image, sizeof result->image, "%s:%lld", train ? "train" : "test",
-             (long long)place);
-    if (t->data.class_names)
-        snprintf(result->label, sizeof result->label, "%s", t->data.class_names[label]);
-    else
-        snprintf(result->label, sizeof result->label, "%d", label);
-    return CAIRN_OK;
-}
-
-static cairn_status take_file(const struct cairn_trained *t, const char *path,
-                              struct cairn_dataset *one, struct cairn_inspect_result *result)
-{
-    cairn_status st = CAIRN_OK;
-    struct cairn_png png = {0};
-    st = cairn_png_read(path, &png);
-    if (st == CAIRN_NOT_FOUND)
-        st = cairn_fail(st,
-                        "there is no image '%s': it is neither a number (17, test:17 or train:17, "
-                        "from 0) nor a file",
-                        path);
-    if (st != CAIRN_OK) goto out;
-    if (png.c != t->raw.c || png.h != t->raw.h || png.w != t->raw.w) {
-        st = cairn_fail(CAIRN_INVALID, "%s is %s, %dx%d pixels; the images of %s are %s, %lldx%lld",
-                        path, png.c == 3 ? "RGB" : "gray", png.h, png.w, t->data.name,
-                        t->raw.c == 3 ? "RGB" : "gray", (long long)t->raw.h, (long long)t->raw.w);
-        goto out;
-    }
-    free(one->test.pixels);
-    one->test.pixels = png.pixels;
-    png.pixels = NULL;
-    one->c = png.c;
-    one->h = png.h;
-    one->w = png.w;
-    TRY(cairn_session_shape(&t->recipe, one));
-    snprintf(result->image, sizeof result->image, "%s", path);
-out:
-    cairn_png_free(&png);
-    return st;
-}
 
 /* --- the plan --- */
 
@@ -172,23 +107,6 @@ static cairn_status find_layer(const struct cairn_inspect_options *options,
     return CAIRN_OK;
 }
 
-/* A data set of one test image, in the recipe's shape. */
-static cairn_status take_image(const struct cairn_trained *t, const char *image,
-                               struct cairn_dataset *one, struct cairn_inspect_result *result)
-{
-    int train;
-    const char *number;
-    one->c = t->data.c;
-    one->h = t->data.h;
-    one->w = t->data.w;
-    one->test.count = 1;
-    one->test.pixels = malloc((size_t)cairn_shape_count(t->session.image));
-    one->test.labels = calloc(1, 1);
-    if (!one->test.pixels || !one->test.labels) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    return is_place(image, &train, &number) ? take_place(t, train, number, one, result)
-                                            : take_file(t, image, one, result);
-}
-
 cairn_status cairn_inspect_activations(const struct cairn_inspect_options *options,
                                        const char *image, struct cairn_inspect_result *result)
 {
@@ -196,17 +114,12 @@ cairn_status cairn_inspect_activations(const struct cairn_inspect_options *optio
     struct cairn_trained t = {0};
     struct cairn_dataset one = {0};
     struct cairn_tiles tiles = {0};
-    const char *number;
-    int train;
     memset(result, 0, sizeof *result);
-    int place = is_place(image, &train, &number);
     TRY(cairn_trained_read(&t, options->run, options->last, &options->compute,
-                           !place  ? 0
-                           : train ? CAIRN_DATASET_TRAIN
-                                   : CAIRN_DATASET_TEST));
+                           cairn_image_part(image)));
     TRY(find_layer(options, t.session.model, &result->layer));
     TRY(cairn_inspect_place(options, "activations", result));
-    TRY(take_image(&t, image, &one, result));
+    TRY(cairn_image_take(&t, image, &one, result->image, result->label));
     const struct cairn_node *node = &t.session.model->nodes[result->layer];
     snprintf(result->text, sizeof result->text, "%s", node->layer.text);
     int row = node->out.h * node->out.w == 1 && node->out.c <= 32; /* a short vector is one row */

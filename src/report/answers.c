@@ -10,8 +10,7 @@
 
 /* --- counting --- */
 
-/* Whether what the loss takes are probabilities already. */
-static int gives_probabilities(const struct cairn_trained *t)
+int cairn_answers_probable(const struct cairn_trained *t)
 {
     const struct cairn_node *nodes = t->session.model->nodes;
     int n = t->session.model->node_count - 1;
@@ -23,8 +22,7 @@ static int gives_probabilities(const struct cairn_trained *t)
            t->recipe.train.loss != CAIRN_LOSS_CHOICE_CROSS_ENTROPY;
 }
 
-/* The first largest; -1 where there is a NaN. */
-static int find_answer(const float *z, int classes)
+int cairn_answers_find(const float *z, int classes)
 {
     int best = 0;
     for (int j = 0; j < classes; j++) {
@@ -34,14 +32,16 @@ static int find_answer(const float *z, int classes)
     return best;
 }
 
-/* exp rounded to float as docs/ARITHMETIC.md has it, summed in double in the order of the classes:
- * the same bits everywhere. */
-static double probability(const float *z, int classes, int best)
+static double term(const float *z, int j, int best)
+{
+    return j == best || z[j] == z[best] ? 1.0 : (double)cairn_exact_exp(z[j] - z[best]);
+}
+
+double cairn_answers_probability(const float *z, int classes, int best, int class)
 {
     double sum = 0;
-    for (int j = 0; j < classes; j++)
-        sum += j == best || z[j] == z[best] ? 1.0 : (double)cairn_exact_exp(z[j] - z[best]);
-    return 1.0 / sum;
+    for (int j = 0; j < classes; j++) sum += term(z, j, best);
+    return term(z, class, best) / sum;
 }
 
 static int compare_mistakes(const void *a, const void *b)
@@ -67,17 +67,18 @@ static cairn_status pick(const struct cairn_trained *t, const float *logits, int
                          struct cairn_report_mistake *all, struct cairn_report *report)
 {
     cairn_status st = CAIRN_OK;
-    int classes = report->eval.classes, probable = gives_probabilities(t);
+    int classes = report->eval.classes, probable = cairn_answers_probable(t);
     int64_t count = 0;
     for (int64_t i = 0; i < report->eval.images; i++) {
         const float *z = &logits[i * classes];
-        int label = t->session.test_labels[i], answer = find_answer(z, classes);
+        int label = t->session.test_labels[i], answer = cairn_answers_find(z, classes);
         if (answer < 0 || answer == label) continue;
         all[count++] = (struct cairn_report_mistake){
             .index = t->rows ? t->rows[i] : i,
             .label = label,
             .answer = answer,
-            .probability = probable ? (double)z[answer] : probability(z, classes, answer)};
+            .probability = probable ? (double)z[answer]
+                                    : cairn_answers_probability(z, classes, answer, answer)};
     }
     qsort(all, (size_t)count, sizeof *all, compare_mistakes);
     for (int64_t i = 0, end; i < count; i = end) {

@@ -5,6 +5,17 @@
 #include "train/trained.h"
 #include <cairn/report.h>
 
+/* Whether what the loss takes are probabilities already. */
+int cairn_answers_probable(const struct cairn_trained *trained);
+
+/* The first largest of the outputs z of one image; -1 where there is a NaN. */
+int cairn_answers_find(const float *z, int classes);
+
+/* The softmax probability of a class, where `best` is the first largest output: exp rounded to
+ * float as docs/ARITHMETIC.md has it, summed in double in the order of the classes: the same bits
+ * everywhere. */
+double cairn_answers_probability(const float *z, int classes, int best, int class);
+
 /* Fills report->classes from the confusion matrix and logits of the evaluation at hand. */
 cairn_status cairn_answers_count(const struct cairn_trained *trained, int64_t mistakes,
                                  struct cairn_report *report);

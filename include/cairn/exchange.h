@@ -1,0 +1,44 @@
+/* Models taken elsewhere and brought in: ONNX models, weights as PyTorch names them, and ONNX's own
+ * tests of operators.
+ *
+ * ONNX is read and written with libprotobuf-c; a build without it refuses with CAIRN_UNSUPPORTED.
+ * Weights are safetensors files whose names and layouts are those of PyTorch's state_dict:
+ * "3.weight", "3.bias", "3.running_mean" ..., 3 being the layer's place in the recipe. */
+#ifndef CAIRN_EXCHANGE_H
+#define CAIRN_EXCHANGE_H
+
+#include <cairn/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- export --- */
+
+struct cairn_export_options {
+    const char *run;
+    int last;         /* 0: the best weights; 1: the last */
+    const char *file; /* its end says what it is: .onnx or .safetensors */
+    int force;        /* replace a file that is there */
+    const char *data_dir;
+};
+
+struct cairn_export_result {
+    char format[16];           /* "onnx", "safetensors" */
+    int opset;                 /* of ONNX; else 0 */
+    int64_t c, h, w, classes;  /* what the model takes: N images of bytes, c x h x w */
+    int64_t parameters, bytes; /* numbers that were trained; the file's size */
+    int64_t epoch, step;       /* when the weights were taken */
+    char weights_sha256[65];
+};
+
+/* Writes the model of a run. ONNX: one graph from `pixels`, N x c x h x w float32 holding bytes (0
+ * to 255) in the shape that the recipe gives its images, to `logits`, N x classes, what the last
+ * layer gives (`probabilities` where that is a softmax); normalisation is part of it. */
+cairn_status cairn_export(const struct cairn_export_options *options,
+                          struct cairn_export_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
