@@ -39,8 +39,8 @@
 TURN(turn_away, __local, __global)
 
 /* to[pixel][lane]: `count` <= VW neighbours of VW images, `image` floats apart. */
-static inline void turn_in(__global const float *from, long image, int last, int count,
-                           __local float *to)
+static APART void turn_in(__global const float *from, long image, int last, int count,
+                          __local float *to)
 {
     if (count == VW) {
         turn_global(from, image, last, to, VW);
@@ -51,8 +51,8 @@ static inline void turn_in(__global const float *from, long image, int last, int
 }
 
 /* The inverse; images behind the last are dropped. `spare`: VW * VW floats. */
-static inline void turn_out(__local const float *from, __global float *to, long image, int last,
-                            int count, __local float *spare)
+static APART void turn_out(__local const float *from, __global float *to, long image, int last,
+                           int count, __local float *spare)
 {
     if (count == VW && last == VW - 1) {
         turn_away(from, VW, last, to, image);
@@ -125,9 +125,9 @@ static inline vec ended(vec x, float bias, int act)
 #define KEEP_(i, v) STORE(c##i##_##v, to + (i * SPAN + v) * VW);
 #define KEEP(i, N) VECS##N(KEEP_, i)
 #define FORWARD(M, N)                                                                              \
-    static inline void forward##M(__local const float *seen, __local const int *at,                \
-                                  __local const int *step, int k_all, __local const float *weight, \
-                                  __local const float *bias, int act, __local float *to)           \
+    static APART void forward##M(__local const float *seen, __local const int *at,                 \
+                                 __local const int *step, int k_all, __local const float *weight,  \
+                                 __local const float *bias, int act, __local float *to)            \
     {                                                                                              \
         VECS##N(POINT_, 0) for (int k = 0; k < k_all;)                                             \
         {                                                                                          \
@@ -230,9 +230,9 @@ conv_lanes(__global const float *x, ulong x_off, __global const float *weight, u
         STORE(LOAD(to + (i * plane + more + at[v])) + c##i##_##v, to + (i * plane + more + at[v]));
 #define TOTAL(i, N) VECS##N(TOTAL_, i)
 #define DATA(M, N)                                                                                 \
-    static inline void data##M(__local const float *dy, int pitch, int outputs,                    \
-                               __local const float *weight, __local const int *at, int more,       \
-                               int plane, int count, __local float *to)                            \
+    static APART void data##M(__local const float *dy, int pitch, int outputs,                     \
+                              __local const float *weight, __local const int *at, int more,        \
+                              int plane, int count, __local float *to)                             \
     {                                                                                              \
         ROWS##M(DECLARE, N) for (int k = 0; k < outputs; k++, dy += pitch, weight += M){           \
             VECS##N(DY_, 0) ROWS##M(STEP, N)} ROWS##M(TOTAL, N)                                    \

@@ -29,8 +29,8 @@ struct view {
 /* What one tap sees of an image x at output pixels [pixel, pixel + len): runs within an output row,
  * +0 outside. Vectors hang over the end of a run, where the next one comes; behind the last is room
  * for VW floats. */
-static void see(__global const float *x, const struct view *view, int tap, int pixel, int len,
-                __local float *to)
+static APART void see(__global const float *x, const struct view *view, int tap, int pixel, int len,
+                      __local float *to)
 {
     int taps = view->kh * view->kw, channel = tap / taps, at = tap - channel * taps;
     int ky = at / view->kw, kx = at - ky * view->kw, oy = pixel / view->ow,
@@ -61,8 +61,9 @@ static void see(__global const float *x, const struct view *view, int tap, int p
 /* Rows [row, row + kc) of b, columns [column, column + cols), as panels PANEL floats apart. Columns
  * behind the last are +0, or repeat the last when b is transposed: their results are dropped.
  * `lines` is room for VW lines of A_ROW floats. */
-static void pack_b(__global const float *b, long ldb, int tb, const struct view *view, long row,
-                   int kc, long column, int cols, __local float *lines, __local float *to)
+static APART void pack_b(__global const float *b, long ldb, int tb, const struct view *view,
+                         long row, int kc, long column, int cols, __local float *lines,
+                         __local float *to)
 {
     int whole = cols / NR * NR;
     if (tb) {
@@ -118,8 +119,8 @@ static void pack_b(__global const float *b, long ldb, int tb, const struct view 
 /* rows <= MR rows of a: as [MR][A_ROW] when they lie along k, as [BLOCK][MR] when a is transposed
  * (ta). Missing rows repeat the last: their results are dropped. `wide` rows lie behind a's first,
  * so that a whole vector may be read. */
-static void pack_a(__global const float *a, long lda, int ta, int kc, int rows, long wide,
-                   __local float *to)
+static APART void pack_a(__global const float *a, long lda, int ta, int kc, int rows, long wide,
+                         __local float *to)
 {
     if (!ta) {
         for (int r = 0; r < MR; r++, to += A_ROW) copy(a + MIN(r, rows - 1) * lda, kc, to);
@@ -142,10 +143,13 @@ gemm(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
      int cols_tile, int view_on, int h, int w, int kh, int kw, int stride_h, int stride_w,
      int pad_t, int pad_l, int dilation_h, int dilation_w, int ow)
 {
-    __local float b_panels[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
-    __local float a_panel[MR * A_ROW + VW] __attribute__((aligned(64)));
-    __local float tile[MR * NR + VW] __attribute__((aligned(64)));
-    __local float lines[VW * A_ROW] __attribute__((aligned(64)));
+    __local float b_room[(COLS_MAX / NR) * PANEL] __attribute__((aligned(64)));
+    __local float a_room[MR * A_ROW + VW] __attribute__((aligned(64)));
+    __local float tile_room[MR * NR + VW] __attribute__((aligned(64)));
+    __local float line_room[VW * A_ROW] __attribute__((aligned(64)));
+    int hidden = HIDDEN(rows_tile);
+    __local float *b_panels = b_room + hidden, *a_panel = a_room + hidden;
+    __local float *tile = tile_room + hidden, *lines = line_room + hidden;
     long repeat = (long)get_group_id(2) / slabs, slab = (long)get_group_id(2) - repeat * slabs;
     long batch = repeat / groups, group = repeat - batch * groups;
     long size = stride_b - group * step_b;

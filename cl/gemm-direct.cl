@@ -31,9 +31,10 @@ STORE_EDGE(store_edge_private, __private)
 /* c = (first ? 0 : c) + a b for rows <= MR and NV vectors, the last of which may hang over (cols),
  * over one block. */
 #define TILE(name, space)                                                                          \
-    static void name(__global const float *a, long row_a, long step_a, space const float *bp,      \
-                     long row_b, int kc, __global float *c, long ldc, int rows, int cols,          \
-                     int first, int last, __global const float *bias, int bias_kind, int act)      \
+    static APART void name(__global const float *a, long row_a, long step_a,                       \
+                           space const float *bp, long row_b, int kc, __global float *c, long ldc, \
+                           int rows, int cols, int first, int last, __global const float *bias,    \
+                           int bias_kind, int act)                                                 \
     {                                                                                              \
         ROWS(POINT)                                                                                \
         ROWS(DECLARE)                                                                              \
@@ -76,7 +77,8 @@ static int vectors_of(int left)
 
 /* kc rows of cols columns of b as panels, PANEL floats apart, [k][vectors_of(those left)]. Columns
  * behind the last: whatever may be read there, their results are dropped. */
-static void pack(__global const float *b, long ldb, int tb, int kc, int cols, __local float *to)
+static APART void pack(__global const float *b, long ldb, int tb, int kc, int cols,
+                       __local float *to)
 {
     int vectors = (cols + VW - 1) / VW;
     for (int k = 0; k < kc && !tb; k++, b += ldb) {
@@ -112,7 +114,8 @@ gemm_direct(__global const float *a, ulong a_at, __global const float *b, ulong 
             long stride_b, long stride_c, int bias_kind, int act, int rows_tile, int cols_tile,
             int packs)
 {
-    __local float panels[PANELS * PANEL] __attribute__((aligned(64)));
+    __local float panel_room[PANELS * PANEL] __attribute__((aligned(64)));
+    __local float *panels = panel_room + HIDDEN(rows_tile);
     long batch = (long)get_group_id(2);
     long j0 = (long)get_group_id(0) * cols_tile, i0 = (long)get_group_id(1) * rows_tile;
     int cols = (int)MIN((long)cols_tile, n - j0), rows = (int)MIN((long)rows_tile, m - i0);

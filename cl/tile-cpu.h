@@ -98,7 +98,7 @@ static int copy_watched(__global const float *from, int len, __local float *to)
 }
 
 /* tanh and sigmoid, over values just stored. */
-static void activate(__global float *c, long ldc, int rows, int cols, int act)
+static APART void activate(__global float *c, long ldc, int rows, int cols, int act)
 {
     for (int r = 0; r < rows; r++, c += ldc) {
         int x = 0;
@@ -112,8 +112,9 @@ static void activate(__global float *c, long ldc, int rows, int cols, int act)
 
 /* A tile that hangs over the edge of c, from memory. */
 #define STORE_EDGE(name, space)                                                                    \
-    static void name(space const float *tile, __global float *c, long ldc, int rows, int cols,     \
-                     int first, int last, __global const float *bias, int bias_kind, int act)      \
+    static APART void name(space const float *tile, __global float *c, long ldc, int rows,         \
+                           int cols, int first, int last, __global const float *bias,              \
+                           int bias_kind, int act)                                                 \
     {                                                                                              \
         int whole = cols / VW * VW, rest = cols - whole;                                           \
         vec bias_rest = bias_kind == 1 && last ? load_part(bias + whole, rest) : (vec)0.0f;        \
@@ -136,9 +137,10 @@ STORE_EDGE(store_edge, __local)
 
 /* One register tile over one block: c = (first ? 0 : c) + a b, finished when this is the last
  * block. */
-static void tile_product(__local const float *ap, int ta, __local const float *bp, int kc,
-                         __global float *c, long ldc, int rows, int cols, int first, int last,
-                         __global const float *bias, int bias_kind, int act, __local float *tile)
+static APART void tile_product(__local const float *ap, int ta, __local const float *bp, int kc,
+                               __global float *c, long ldc, int rows, int cols, int first, int last,
+                               __global const float *bias, int bias_kind, int act,
+                               __local float *tile)
 {
 #ifdef CAIRN_SOFT_FMA
     for (int i = 0; i < rows; i++)
