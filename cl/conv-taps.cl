@@ -43,8 +43,8 @@
 #define KEEP(r) TAPS(KEEP_, r)
 
 /* acc[row][tap] += dy[pixel] x[at[pixel] + row[row] + tap] for `count` pixels. */
-static inline void tile(__local const float *dy, int count, __local const float *seen,
-                        __local const int *at, __local const int *row, __local float *acc)
+static APART void tile(__local const float *dy, int count, __local const float *seen,
+                       __local const int *at, __local const int *row, __local float *acc)
 {
     ROWS(TAKE)
     for (int p = 0; p < count; p++) {
@@ -58,16 +58,16 @@ static inline void tile(__local const float *dy, int count, __local const float 
 /* dy[pixel][channel] of pixels [pixel, pixel + count) of the planes from `from` on; channels behind
  * the last repeat it. The planes are copied first, one after the other: so memory is read as it
  * lies. */
-static inline void bring(__global const float *from, int pixels, int last, int count,
-                         __local float *lines, __local float *dy)
+static APART void bring(__global const float *from, int pixels, int last, int count,
+                        __local float *lines, __local float *dy)
 {
     for (int l = 0; l <= last; l++) copy(from + (long)l * pixels, count, lines + l * LINE);
     for (int e = 0; e < count; e += VW) turn_local(lines + e, LINE, last, dy + e * VW, VW);
 }
 
 /* Planes of h x w as planes of `size` floats, rows `wide` apart. */
-static inline void place(__global const float *from, int channels, int h, int w, __local float *to,
-                         int size, int wide)
+static APART void place(__global const float *from, int channels, int h, int w, __local float *to,
+                        int size, int wide)
 {
     int flat = w == wide;
     for (int k = 0; k < channels; k++, to += size)

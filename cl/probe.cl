@@ -116,7 +116,7 @@ __kernel void probe_soft(OPERANDS)
 
 /* What kernels do with vectors, which take another way through some compilers and devices, over count groups of N cases; the
  * operation of a group is that of its first case. */
-#define VECTORS(N)                                                                                                     \
+#define VECTORS(name, N)                                                                                                  \
     static uint##N vector_op##N(uint op, uint##N a, uint##N b, uint##N c)                                              \
     {                                                                                                                  \
         const float##N x = as_float##N(a), y = as_float##N(b), z = as_float##N(c), zero = (float##N)0.0f;              \
@@ -134,16 +134,16 @@ __kernel void probe_soft(OPERANDS)
         default: return (uint##N)NAN_BITS;                                                                             \
         }                                                                                                              \
     }                                                                                                                  \
-    __kernel void probe_vector##N(OPERANDS)                                                                            \
+    __kernel void name(OPERANDS)                                                                                       \
     {                                                                                                                  \
         int i = (int)get_global_id(0);                                                                                 \
         if (i >= count) return;                                                                                        \
         uint##N u = vload##N(i, a + a_at), v = vload##N(i, b + b_at), w = vload##N(i, c + c_at);                       \
         vstore##N(vector_op##N(op[op_at + i * N], u, v, w), i, out + out_at);                                          \
     }
-VECTORS(4)
-VECTORS(8)
-VECTORS(16)
+VECTORS(probe_vector4, 4)
+VECTORS(probe_vector8, 8)
+VECTORS(probe_vector16, 16)
 
 #define PROBE_GROUP 128 // the largest group of probe_group
 

@@ -147,6 +147,12 @@ cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_p
 cairn_status cairn_device_compile(struct cairn_device *device, cairn_device_compiling *each,
                                   void *context);
 
+/* The life of the helper program, cairn-compile, which programs that are not in the cache are
+ * compiled by: a compiler or a kernel that crashes ends that process and not this one. It is found
+ * beside the running program, where this build installs it, or by $CAIRN_COMPILE (off: compile in
+ * this process). Returns an exit status. */
+int cairn_device_serve(void);
+
 /* --- profiling: devices that were opened with profile = 1; CAIRN_INVALID on others --- */
 
 /* What a launch belongs to, in the words of those who run operators: kept and handed back. */

@@ -96,7 +96,9 @@ struct cairn_backend {
         char name[16];
     } avoided[CAIRN_MAX_AVOIDED];
     int avoided_count;
-    int64_t launches;              /* kernels launched since opening */
+    int64_t launches;                    /* kernels launched since opening */
+    const struct cairn_problem *running; /* while its slot is called, with variant_running */
+    int variant_running;
     struct cairn_profile *profile; /* NULL unless launches are timed; set by the wall */
 };
 

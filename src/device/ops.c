@@ -219,8 +219,8 @@ out:
     return st;
 }
 
-static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_problem *problem,
-                              int variant)
+static cairn_status switch_slot(struct cairn_backend *backend, const struct cairn_problem *problem,
+                                int variant)
 {
     switch (problem->op) {
 #define CASE(slot, NAME, type, member)                                                             \
@@ -232,6 +232,16 @@ static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_
         break;
     }
     return cairn_fail(CAIRN_INVALID, "there is no operator number %d", (int)problem->op);
+}
+
+static cairn_status call_slot(struct cairn_backend *backend, const struct cairn_problem *problem,
+                              int variant)
+{
+    backend->running = problem;
+    backend->variant_running = variant;
+    cairn_status st = switch_slot(backend, problem, variant);
+    backend->running = NULL;
+    return st;
 }
 
 cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_problem *problem)

@@ -1,5 +1,5 @@
 /* The OpenCL backend: its life and its table of slots. */
-#include "opencl/runtime.h"
+#include "opencl/helper.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +58,7 @@ void ocl_close(struct cairn_backend *backend)
     ocl_programs_release(be);
     ocl_clblast_release(be);
     ocl_notes_free(be);
+    ocl_helpers_end(be);
     if (be->queue) clReleaseCommandQueue(be->queue);
     if (be->context) clReleaseContext(be->context);
     free(be);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAGIC "CAIRNKRN"
 #define FORMAT 1
@@ -63,17 +64,34 @@ out:
     return st;
 }
 
-/* The file of a key, in memory from malloc; NULL if there is no place for a cache. */
-static char *entry_path(const char *key, int make_folder)
+/* The folder of all entries, in memory from malloc; NULL if there is no place for a cache. */
+static char *folder_path(int make)
 {
-    char name[80], *path = NULL;
     char *cache = cairn_file_cache_dir();
     char *folder = cache ? cairn_file_join(cache, "kernels") : NULL;
-    snprintf(name, sizeof name, "%.64s.bin", key);
-    if (folder && (!make_folder || cairn_file_mkdirs(folder) == CAIRN_OK))
-        path = cairn_file_join(folder, name);
-    free(folder);
     free(cache);
+    if (folder && make && cairn_file_mkdirs(folder) != CAIRN_OK) {
+        free(folder);
+        folder = NULL;
+    }
+    return folder;
+}
+
+int ocl_cache_takes(void)
+{
+    char *folder = folder_path(1);
+    int takes = folder && access(folder, W_OK | X_OK) == 0;
+    free(folder);
+    return takes;
+}
+
+/* The file of a key, in memory from malloc; NULL if there is no place. */
+static char *entry_path(const char *key, int make_folder)
+{
+    char name[80], *folder = folder_path(make_folder);
+    snprintf(name, sizeof name, "%.64s.bin", key);
+    char *path = folder ? cairn_file_join(folder, name) : NULL;
+    free(folder);
     return path;
 }
 
@@ -94,23 +112,29 @@ static int is_valid(const char *data, size_t size, const char *key)
     return !memcmp(header.digest, digest, sizeof header.digest);
 }
 
+cl_program ocl_cache_program(const struct ocl_backend *be, const char *key, const char *data,
+                             size_t size)
+{
+    cl_int state = CL_SUCCESS, error = CL_SUCCESS;
+    if (!is_valid(data, size, key)) return NULL;
+    const unsigned char *binary = (const unsigned char *)data + sizeof(struct header);
+    size_t length = size - sizeof(struct header);
+    cl_program program =
+        clCreateProgramWithBinary(be->context, 1, &be->device, &length, &binary, &state, &error);
+    if (program && (error || state)) {
+        clReleaseProgram(program);
+        program = NULL;
+    }
+    return error ? NULL : program;
+}
+
 cl_program ocl_cache_load(const struct ocl_backend *be, const char *key)
 {
     char *data = NULL, *path = entry_path(key, 0);
     size_t size = 0;
     cl_program program = NULL;
-    if (path && cairn_file_read(path, &data, &size) == CAIRN_OK && is_valid(data, size, key)) {
-        const unsigned char *binary = (const unsigned char *)data + sizeof(struct header);
-        size_t length = size - sizeof(struct header);
-        cl_int state = CL_SUCCESS, error = CL_SUCCESS;
-        program = clCreateProgramWithBinary(be->context, 1, &be->device, &length, &binary, &state,
-                                            &error);
-        if (program && (error || state)) {
-            clReleaseProgram(program);
-            program = NULL;
-        }
-        if (error) program = NULL;
-    }
+    if (path && cairn_file_read(path, &data, &size) == CAIRN_OK)
+        program = ocl_cache_program(be, key, data, size);
     free(data);
     free(path);
     return program;
@@ -135,18 +159,34 @@ static char *take_binary(cl_program program, size_t *size)
     return data;
 }
 
-void ocl_cache_store(cl_program program, const char *key)
+char *ocl_cache_take(cl_program program, const char *key, size_t *size)
 {
-    size_t size = 0;
-    char digest[65], *path = NULL, *data = take_binary(program, &size);
-    struct header header = {.magic = MAGIC, .format = FORMAT, .size = size};
-    if (!data || cairn_digest_sha256(data + sizeof header, size, digest) != CAIRN_OK) goto out;
+    char digest[65], *data = take_binary(program, size);
+    struct header header = {.magic = MAGIC, .format = FORMAT, .size = *size};
+    if (!data) return NULL;
+    if (cairn_digest_sha256(data + sizeof header, *size, digest) != CAIRN_OK) {
+        free(data);
+        return NULL;
+    }
     memcpy(header.key, key, sizeof header.key);
     memcpy(header.digest, digest, sizeof header.digest);
     memcpy(data, &header, sizeof header);
-    path = entry_path(key, 1);
-    if (path) cairn_file_write(path, data, sizeof header + size);
-out:
+    *size += sizeof header;
+    return data;
+}
+
+int ocl_cache_keep(const char *key, const char *data, size_t size)
+{
+    char *path = entry_path(key, 1);
+    int kept = path && cairn_file_write(path, data, size) == CAIRN_OK;
     free(path);
+    return kept;
+}
+
+void ocl_cache_store(cl_program program, const char *key)
+{
+    size_t size = 0;
+    char *data = ocl_cache_take(program, key, &size);
+    if (data) ocl_cache_keep(key, data, size);
     free(data);
 }

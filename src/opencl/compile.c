@@ -1,9 +1,9 @@
 /* Compiling ahead: what a plan will run is noted without running it, and compiled by several
- * threads before the first step.
+ * helpers before the first step; by several threads where there are none.
  *
  * Invariant: this is a hint and nothing else. What was not noted, or did not compile here, is built
  * when it is asked for, and its failure is told then. */
-#include "opencl/runtime.h"
+#include "opencl/helper.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -12,14 +12,17 @@
 #include <unistd.h>
 
 #define MOST_THREADS 16
+#define MOST_PARTS 4
 
 /* A program to be: some kernels of a file. */
 struct wanted {
     struct wanted *next;
     char *file, *options, *names; /* names: " a b " */
+    char *launches;               /* the problems that noted them */
     char *source, *all, key[65];
     size_t size;
     struct ocl_program *program; /* NULL until it is built */
+    struct ocl_job job;
 };
 
 struct ocl_notes {
@@ -27,6 +30,19 @@ struct ocl_notes {
     struct ocl_kernel unbuilt; /* what stands for each kernel that is not built yet */
     struct wanted *first;
 };
+
+/* Who is told of each program that is done. */
+struct telling {
+    cairn_device_compiling *each;
+    void *context;
+    int done, all;
+};
+
+static void tell(struct telling *telling, const char *file)
+{
+    if (telling->done < telling->all) telling->done++;
+    if (telling->each) telling->each(telling->context, file, telling->done, telling->all);
+}
 
 /* What the threads share. */
 struct work {
@@ -51,6 +67,7 @@ static void forget(struct ocl_backend *be)
         free(w->file);
         free(w->options);
         free(w->names);
+        free(w->launches);
         free(w->source);
         free(w->all);
         free(w);
@@ -76,25 +93,44 @@ static struct wanted *find(struct ocl_backend *be, const char *file, const char 
     fresh->file = strdup(file);
     fresh->options = strdup(options);
     fresh->names = strdup(" ");
-    if (fresh->file && fresh->options && fresh->names) return fresh;
+    fresh->launches = strdup("");
+    if (fresh->file && fresh->options && fresh->names && fresh->launches) return fresh;
     be->notes->first = fresh->next;
     free(fresh->file);
     free(fresh->options);
     free(fresh->names);
+    free(fresh->launches);
     free(fresh);
     return NULL;
+}
+
+char *ocl_launch_line(const struct ocl_backend *be)
+{
+    char line[1024];
+    if (!be->base.running) return strdup("");
+    int n = snprintf(line, sizeof line, "%d ", be->base.variant_running);
+    cairn_problem_print(be->base.running, line + n, sizeof line - (size_t)n - 1);
+    return strdup(strcat(line, "\n"));
+}
+
+/* Appends to a text from malloc, if there is memory. */
+static void lengthen(char **text, const char *more, const char *end)
+{
+    char *longer = malloc(strlen(*text) + strlen(more) + strlen(end) + 1);
+    if (!longer) return;
+    sprintf(longer, "%s%s%s", *text, more, end);
+    free(*text);
+    *text = longer;
 }
 
 cl_kernel ocl_note(struct ocl_backend *be, const char *file, const char *options, const char *name)
 {
     struct wanted *w = find(be, file, options);
     if (w && !ocl_names_have(w->names, name)) {
-        char *longer = malloc(strlen(w->names) + strlen(name) + 2);
-        if (longer) {
-            sprintf(longer, "%s%s ", w->names, name);
-            free(w->names);
-            w->names = longer;
-        }
+        char *line = ocl_launch_line(be);
+        lengthen(&w->names, name, " ");
+        if (line && !strstr(w->launches, line)) lengthen(&w->launches, line, "");
+        free(line);
     }
     return be->notes->unbuilt.kernel;
 }
@@ -168,32 +204,35 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-/* A simulator, which says that it is of every type, gets one thread. */
-static int thread_count(const struct ocl_backend *be, int jobs)
+int ocl_is_simulator(const struct ocl_backend *be)
 {
     cl_device_type type = 0;
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if (clGetDeviceInfo(be->device, CL_DEVICE_TYPE, sizeof type, &type, NULL) != CL_SUCCESS)
         return 1;
     type &= CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR;
-    if (type & (type - 1)) return 1;
+    return (type & (type - 1)) != 0;
+}
+
+int ocl_compile_threads(const struct ocl_backend *be, int jobs)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (ocl_is_simulator(be)) return 1;
     if (cpus > jobs) cpus = jobs;
     return cpus < 1 ? 1 : cpus > MOST_THREADS ? MOST_THREADS : (int)cpus;
 }
 
-static void run_threads(struct work *work, cairn_device_compiling *each, void *context)
+static void run_threads(struct work *work, struct telling *telling)
 {
     pthread_t threads[MOST_THREADS];
-    int wished = thread_count(work->be, work->count), count = 0, told = 0;
-    if (each) each(context, work->jobs[0]->file, 0, work->count);
+    int wished = ocl_compile_threads(work->be, work->count), count = 0, told = 0;
     while (count < wished && !pthread_create(&threads[count], NULL, run_thread, work)) count++;
     pthread_mutex_lock(&work->lock);
     while (count > 0 && told < work->count) {
         while (work->finished == told) pthread_cond_wait(&work->done, &work->lock);
-        told = work->finished;
+        told++;
         const char *last = work->last;
         pthread_mutex_unlock(&work->lock);
-        if (each) each(context, last, told, work->count);
+        tell(telling, last);
         pthread_mutex_lock(&work->lock);
     }
     pthread_mutex_unlock(&work->lock);
@@ -207,30 +246,91 @@ static int by_size(const void *a, const void *b)
     return (x->size < y->size) - (x->size > y->size);
 }
 
+static void tell_job(void *context, const struct ocl_job *job)
+{
+    tell(context, job->file);
+}
+
+/* By helpers; what is left open by them, by threads. */
+static cairn_status build_all(struct ocl_backend *be, struct wanted **wanted, int count,
+                              struct telling *telling)
+{
+    struct work work = {.be = be, .jobs = wanted};
+    struct ocl_job **jobs = calloc((size_t)count, sizeof *jobs);
+    if (!jobs) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    for (int i = 0; i < count; i++) {
+        struct wanted *w = wanted[i];
+        w->job = (struct ocl_job){.file = w->file,
+                                  .options = w->options,
+                                  .names = w->names,
+                                  .source = w->source,
+                                  .key = w->key,
+                                  .launches = w->launches};
+        jobs[i] = &w->job;
+    }
+    ocl_helpers_do(be, jobs, count, tell_job, telling);
+    free(jobs);
+    for (int i = 0; i < count; i++) {
+        struct wanted *w = wanted[i];
+        if (w->job.state == OCL_JOB_KEPT) load(be, w);
+        if (w->job.state == OCL_JOB_OPEN || w->job.state == OCL_JOB_UNFIT) wanted[work.count++] = w;
+    }
+    if (work.count == 0) return CAIRN_OK;
+    pthread_mutex_init(&work.lock, NULL);
+    pthread_cond_init(&work.done, NULL);
+    run_threads(&work, telling);
+    pthread_mutex_destroy(&work.lock);
+    pthread_cond_destroy(&work.done);
+    for (int i = 0; i < work.count; i++) load(be, wanted[i]);
+    return CAIRN_OK;
+}
+
+cairn_status ocl_compile_parts(struct ocl_backend *be, const char *file, const char *const *parts,
+                               int count)
+{
+    cairn_status st = CAIRN_OK;
+    struct wanted all[MOST_PARTS] = {0}, *wanted[MOST_PARTS];
+    struct telling nobody = {NULL, NULL, 0, 0};
+    int left = 0;
+    for (int i = 0; i < count; i++) {
+        struct wanted *w = &all[i];
+        w->file = (char *)file;
+        w->options = w->launches = (char *)"";
+        w->names = (char *)parts[i];
+        if (!describe(be, w)) continue;
+        load(be, w);
+        if (!w->program) wanted[left++] = w;
+    }
+    if (left > 0) st = build_all(be, wanted, left, &nobody);
+    for (int i = 0; i < count; i++) {
+        free(all[i].source);
+        free(all[i].all);
+    }
+    return st;
+}
+
 cairn_status ocl_compile(struct cairn_backend *backend, cairn_device_compiling *each, void *context)
 {
+    cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
-    struct work work = {.be = be};
-    int count = 0;
+    int count = 0, left = 0;
     if (!be->notes) return CAIRN_OK;
     for (struct wanted *w = be->notes->first; w; w = w->next) count++;
-    work.jobs = calloc((size_t)count + 1, sizeof *work.jobs);
-    if (!work.jobs) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    struct wanted **wanted = calloc((size_t)count + 1, sizeof *wanted);
+    if (!wanted) return cairn_fail(CAIRN_MEMORY, "out of memory");
     for (struct wanted *w = be->notes->first; w; w = w->next) {
         if (!describe(be, w)) continue;
         load(be, w);
-        if (!w->program) work.jobs[work.count++] = w;
+        if (!w->program) wanted[left++] = w;
     }
-    qsort(work.jobs, (size_t)work.count, sizeof *work.jobs, by_size);
-    if (work.count > 0) {
-        pthread_mutex_init(&work.lock, NULL);
-        pthread_cond_init(&work.done, NULL);
-        run_threads(&work, each, context);
-        pthread_mutex_destroy(&work.lock);
-        pthread_cond_destroy(&work.done);
-        for (int i = 0; i < work.count; i++) load(be, work.jobs[i]);
+    qsort(wanted, (size_t)left, sizeof *wanted, by_size);
+    if (left > 0) {
+        struct telling telling = {each, context, 0, left};
+        if (each) each(context, wanted[0]->file, 0, left);
+        st = build_all(be, wanted, left, &telling);
     }
-    free(work.jobs);
+    ocl_helpers_end(be);
+    free(wanted);
     forget(be);
-    return CAIRN_OK;
+    return st;
 }

@@ -13,6 +13,7 @@ struct ocl_program; /* one built program: file + options */
 struct ocl_kernel;  /* one kernel of it */
 struct ocl_profile; /* see src/opencl/launch.c */
 struct ocl_notes;   /* see src/opencl/compile.c */
+struct ocl_helpers; /* see src/opencl/helper.h */
 #define OCL_BUCKETS 64
 
 /* The macro-tile for m x n results, `times` of them: of gemm-cpu.cl, where packing b costs so much
@@ -42,6 +43,8 @@ struct ocl_backend {
     struct ocl_kernel *by_name[OCL_BUCKETS], *by_handle[OCL_BUCKETS];
     struct ocl_profile *profile; /* of launches; NULL unless options.profile */
     struct ocl_notes *notes;     /* kernels to compile ahead; NULL before the first */
+    struct ocl_helpers *helpers; /* processes that compile; NULL before the first is needed */
+    int trial;                   /* in a helper: one work-group of each launch is enough */
     int unflushed;               /* commands since the last clFlush */
     int uses_clblast;            /* gemm-clblast.c */
     struct ocl_macro macros[64]; /* gemm.c: macro-tiles chosen before */

@@ -1,5 +1,5 @@
 /* Programs and kernels: built on first use, kept until the backend closes. */
-#include "opencl/runtime.h"
+#include "opencl/helper.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -49,8 +49,8 @@ int ocl_program_build(struct ocl_backend *be, cl_program program, const char *op
     return 0;
 }
 
-static cairn_status build_source(struct ocl_backend *be, const char *file, const char *options,
-                                 const char *source, size_t size, cl_program *program)
+cairn_status ocl_program_from_source(struct ocl_backend *be, const char *file, const char *options,
+                                     const char *source, size_t size, cl_program *program)
 {
     cl_int error = CL_SUCCESS;
     cairn_status st = CAIRN_OK;
@@ -62,24 +62,6 @@ static cairn_status build_source(struct ocl_backend *be, const char *file, const
         clReleaseProgram(*program);
         *program = NULL;
     }
-    return st;
-}
-
-/* From the binary cache, else from source and then into the cache. */
-static cairn_status build(struct ocl_backend *be, const char *file, const char *options,
-                          cl_program *program)
-{
-    cairn_status st = CAIRN_OK;
-    char *source = NULL, key[65];
-    size_t size = 0;
-    TRY(ocl_source_text(file, &source, &size));
-    TRY(ocl_cache_key(be, source, size, options, key));
-    *program = ocl_cache_load(be, key);
-    if (*program && ocl_program_build(be, *program, options)) goto out;
-    TRY(build_source(be, file, options, source, size, program));
-    ocl_cache_store(*program, key);
-out:
-    free(source);
     return st;
 }
 
@@ -96,6 +78,46 @@ void ocl_full_options(const struct ocl_backend *be, const char *options, char *t
              : be->rounded_div ? " -cl-fp32-correctly-rounded-divide-sqrt"
                                : "",
              *options ? " " : "", options);
+}
+
+/* From the binary cache: as it lies there, or once a helper has put it there. 0: it is not there.
+ */
+static int load(struct ocl_backend *be, const char *key, const char *all, cl_program *program)
+{
+    *program = ocl_cache_load(be, key);
+    return *program && ocl_program_build(be, *program, all);
+}
+
+/* From the binary cache; else by a helper; else from source and then into the cache. */
+static cairn_status build(struct ocl_backend *be, const char *file, const char *options,
+                          cl_program *program)
+{
+    cairn_status st = CAIRN_OK;
+    char all[OCL_OPTIONS], *source = NULL, *launches = NULL, key[65];
+    size_t size = 0;
+    ocl_full_options(be, options, all, sizeof all);
+    TRY(ocl_source_text(file, &source, &size));
+    TRY(ocl_cache_key(be, source, size, all, key));
+    if (load(be, key, all, program)) goto out;
+    launches = ocl_launch_line(be);
+    struct ocl_job job = {.file = file,
+                          .options = options,
+                          .source = source,
+                          .key = key,
+                          .launches = launches},
+                   *jobs = &job;
+    ocl_helpers_do(be, &jobs, 1, NULL, NULL);
+    if (job.state == OCL_JOB_FAILED) {
+        st = cairn_fail(CAIRN_BUILD, "%s", job.error);
+        goto out;
+    }
+    if (job.state == OCL_JOB_KEPT && load(be, key, all, program)) goto out;
+    TRY(ocl_program_from_source(be, file, all, source, size, program));
+    ocl_cache_store(*program, key);
+out:
+    free(launches);
+    free(source);
+    return st;
 }
 
 static void free_program(struct ocl_program *program)
@@ -139,12 +161,10 @@ static cairn_status open_program(struct ocl_backend *be, const char *file, const
                                  const char *name, struct ocl_program **program)
 {
     cairn_status st = CAIRN_OK;
-    char all[OCL_OPTIONS];
     cl_program built = NULL;
     *program = find_program(be, file, options, name);
     if (*program) return CAIRN_OK;
-    ocl_full_options(be, options, all, sizeof all);
-    TRY(build(be, file, all, &built));
+    TRY(build(be, file, options, &built));
     TRY(ocl_program_add(be, file, options, NULL, built, program));
     built = NULL;
 out:

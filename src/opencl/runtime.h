@@ -48,6 +48,15 @@ cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, siz
 cl_program ocl_cache_load(const struct ocl_backend *be, const char *key);
 void ocl_cache_store(cl_program program, const char *key);
 
+/* The same in steps: an entry as it lies in its file, in memory from malloc (NULL: the device gives
+ * no binary), a program of it, and writing it (0: it could not be). takes: whether anything can be
+ * written. */
+char *ocl_cache_take(cl_program program, const char *key, size_t *size);
+cl_program ocl_cache_program(const struct ocl_backend *be, const char *key, const char *data,
+                             size_t size);
+int ocl_cache_keep(const char *key, const char *data, size_t size);
+int ocl_cache_takes(void);
+
 /* program.c */
 struct ocl_kernel {
     struct ocl_kernel *next_name, *next_handle;
@@ -60,6 +69,10 @@ struct ocl_kernel {
 
 #define OCL_OPTIONS 1024
 void ocl_full_options(const struct ocl_backend *be, const char *options, char *text, size_t size);
+
+/* Builds a program in this process; `options` are the full ones. */
+cairn_status ocl_program_from_source(struct ocl_backend *be, const char *file, const char *options,
+                                     const char *source, size_t size, cl_program *program);
 
 /* Builds a program that the binary cache gave; releases it and returns 0 if its device does not
  * take it after all. */
@@ -96,6 +109,20 @@ int ocl_noting(const struct ocl_backend *be);
 cl_kernel ocl_note(struct ocl_backend *be, const char *file, const char *options, const char *name);
 struct ocl_kernel *ocl_noted(struct ocl_backend *be, cl_kernel kernel); /* NULL: a built one */
 void ocl_notes_free(struct ocl_backend *be);
+
+/* Compiles a file as `count` programs side by side, each of the kernels that parts[i] (" a b ")
+ * names. Like compiling ahead it is a hint. */
+cairn_status ocl_compile_parts(struct ocl_backend *be, const char *file, const char *const *parts,
+                               int count);
+
+/* What a helper launches for the problem that runs now, "VARIANT PROBLEM" and the end of a line;
+ * "" where none runs. From malloc; NULL: no memory. */
+char *ocl_launch_line(const struct ocl_backend *be);
+
+/* How many programs are compiled at a time. A simulator, which says that it is of every type, gets
+ * one. */
+int ocl_is_simulator(const struct ocl_backend *be);
+int ocl_compile_threads(const struct ocl_backend *be, int jobs);
 
 /* launch.c: device time of launches; collect needs backend->profile. */
 cairn_status ocl_profile_create(struct ocl_profile **profile);
