@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#ifdef CAIRN_WITH_LIBDEFLATE
+#include <libdeflate.h>
+#endif
 
 /* deflate packs at most 1032 bytes into one. */
 #define MAX_RATIO 1032
@@ -12,6 +15,8 @@
 /* A file's content, unpacked as it is asked for. */
 struct source {
     const char *path;
+    const char *file; /* all of it */
+    size_t size;
     const unsigned char *bytes; /* what is left of the file */
     size_t left;
     int gzip, member_ended;
@@ -98,6 +103,32 @@ out:
     return st;
 }
 
+/* A gzip file of one member that holds just the header and `total` bytes, at once: three times as
+ * fast as piece by piece. Any other is left to the way that tells what is wrong with it; 0 then. */
+static int unpack_whole(const struct source *in, int64_t total, struct cairn_idx *idx)
+{
+#ifdef CAIRN_WITH_LIBDEFLATE
+    size_t head = 4 + 4 * (size_t)idx->rank, room = head + (size_t)total, used = 0, made = 0;
+    struct libdeflate_decompressor *unpacker = libdeflate_alloc_decompressor();
+    uint8_t *data = unpacker ? malloc(room) : NULL;
+    int whole = data &&
+                libdeflate_gzip_decompress_ex(unpacker, in->file, in->size, data, room, &used,
+                                              &made) == LIBDEFLATE_SUCCESS &&
+                used == in->size && made == room;
+    libdeflate_free_decompressor(unpacker);
+    if (whole) {
+        memmove(data, data + head, (size_t)total);
+        idx->data = data;
+    } else {
+        free(data);
+    }
+    return whole;
+#else
+    (void)in, (void)total, (void)idx;
+    return 0;
+#endif
+}
+
 static cairn_status read_body(struct source *in, struct cairn_idx *idx, int64_t total)
 {
     cairn_status st = CAIRN_OK;
@@ -110,6 +141,7 @@ static cairn_status read_body(struct source *in, struct cairn_idx *idx, int64_t 
         return cairn_fail(
             CAIRN_FORMAT, "%s: cut off: its header promises %lld bytes, and %s%llu are there",
             in->path, (long long)total, in->gzip ? "at most " : "", (unsigned long long)most);
+    if (in->gzip && unpack_whole(in, total, idx)) return CAIRN_OK;
     idx->data = malloc((size_t)total);
     if (!idx->data) return cairn_fail(CAIRN_MEMORY, "no memory for the data of %s", in->path);
     TRY(take(in, idx->data, (size_t)total, &got));
@@ -137,6 +169,8 @@ cairn_status cairn_idx_read(const char *path, int rank, struct cairn_idx *idx)
     cairn_status st = cairn_file_read(path, &bytes, &in.left);
     if (st != CAIRN_OK) return st;
     in.bytes = (const unsigned char *)bytes;
+    in.file = bytes;
+    in.size = in.left;
     if (in.left >= 2 && in.bytes[0] == 0x1f && in.bytes[1] == 0x8b) {
         if (inflateInit2(&in.z, 16 + MAX_WBITS) != Z_OK) {
             st = cairn_fail(CAIRN_MEMORY, "no memory to unpack %s", path);
