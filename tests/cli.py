@@ -133,7 +133,9 @@ def test_train_options(b):
     b.refused("check of an endless file", 2, "--file: /dev/zero is no text", "check", "--device", "reference", "--json", "--file", "/dev/zero")
     b.refused("an endless recipe", 2, "/dev/zero has more than 16 MiB: it is no recipe", "train", "/dev/zero", "--device", "reference")
     b.refused("an epsilon that changes no weight", 2, "epsilon: 1e-300 is out of range", "gradcheck", TINY, *QUICK[:2], "--epsilon", "1e-300")
-    r = b.run(*t, *QUICK, "--set", "train.optimizer=sgd", "--set", "train.learning_rate=3e38", "--out", os.path.join(b.work, "diverged"))
+    diverging = [*t, *QUICK, "--set", "train.optimizer=sgd", "--set", "train.learning_rate=3e38", "--out", os.path.join(b.work, "diverged")]
+    b.refused("a diverging training", 1, ["step 2", "layer 4 (linear 10) became", "--on-nan continue"], *diverging, "--quiet")
+    r = b.run(*diverging, "--on-nan", "continue")
     check(r.returncode == 0 and "loss nan" in r.stdout and "-nan" not in r.stdout + r.stderr, "a diverged training", r)
     drivers = {key: value for key, value in b.env.items() if not key.startswith("OCL_ICD")}
     r = subprocess.run([b.cairn, *t], cwd=b.here, env=dict(drivers, OCL_ICD_VENDORS="/nowhere"), capture_output=True, text=True, timeout=300)

@@ -168,7 +168,7 @@ int cmd_devices(int argc, char **argv)
     }
     if (as_json && print_json(&list) != 0 && code == 0) code = 3;
     for (int i = 0; !as_json && i < list.count; i++) print_text(&list.entries[i]);
-    if (!as_json && list.count == 1)
+    if (!as_json && list.count == 1 && st == CAIRN_OK)
         puts("There is no OpenCL device. On Debian, pocl-opencl-icd makes one of the CPU.");
     free(list.entries);
     return code;

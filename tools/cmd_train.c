@@ -145,6 +145,8 @@ static void show(void *context, const struct cairn_train_event *e)
         fprintf(stderr, "patience is over after step %lld of %lld\n", (long long)e->step,
                 (long long)e->steps);
     }
+    if (e->kind == CAIRN_TRAIN_SEARCHING && view->bar)
+        fputs("\r\033[Ka value is not finite: looking for the first ...", stderr);
     if (e->kind == CAIRN_TRAIN_TESTING && view->bar) fputs("\r\033[Ktesting ...", stderr);
     if (e->kind == CAIRN_TRAIN_FOLD) clear_bar(view);
 }
@@ -157,6 +159,7 @@ struct arguments {
     uint64_t seed;
     int has_epochs, has_limit_train, has_limit_test, has_seed;
     int quiet, as_json, has_trace_steps;
+    const char *on_nan;
     char own[4][64]; /* settings made from --epochs and the like */
 };
 
@@ -166,6 +169,15 @@ static int add_setting(struct arguments *a, int number, const char *key, uint64_
     snprintf(a->own[number], sizeof a->own[number], "%s=%llu", key, (unsigned long long)value);
     if (a->sets.count == OPTION_LIST_MAX) return tool_misuse("train", "too many settings");
     a->sets.items[a->sets.count++] = a->own[number];
+    return -1;
+}
+
+static int read_on_nan(struct arguments *a)
+{
+    if (a->on_nan && !strcmp(a->on_nan, "continue"))
+        a->train.on_nan = CAIRN_NAN_CONTINUE;
+    else if (a->on_nan && strcmp(a->on_nan, "stop") != 0)
+        return tool_misuse("train", "--on-nan: '%s' is neither stop nor continue", a->on_nan);
     return -1;
 }
 
@@ -187,6 +199,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         {"resume", OPTION_FLAG, &a->train.resume, NULL, "go on with the run in the folder", 0, 0,
          NULL},
         {"force", OPTION_FLAG, &a->train.force, NULL, "replace the run in the folder", 0, 0, NULL},
+        {"on-nan", OPTION_TEXT, &a->on_nan, "stop|continue",
+         "what the first value that is NaN or infinite does (stop)", 0, 0, NULL},
         {"profile", OPTION_FLAG, &a->compute.profile, NULL,
          "tell the device time of each kernel and of each layer at the end", 0, 0, NULL},
         {"trace", OPTION_TEXT, &a->train.trace, "FILE",
@@ -212,6 +226,7 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (code == -1) code = compute_read("train", &a->compute, &a->train.compute);
     if (code == -1 && a->train.resume && a->train.force)
         code = tool_misuse("train", "--resume and --force exclude each other");
+    if (code == -1) code = read_on_nan(a);
     if (code == -1 && a->has_trace_steps && !a->train.trace)
         code = tool_misuse("train", "--trace-steps belongs to --trace");
     if (code == -1 && a->has_epochs) code = add_setting(a, 0, "train.epochs", (uint64_t)a->epochs);

@@ -28,6 +28,7 @@ int tool_json_print(const char *command, json_t *value)
     int good = value && json_dumpf(value, stdout, style) == 0 && putchar('\n') != EOF;
     json_decref(value);
     if (good) return 0;
-    fprintf(stderr, "cairn %s: the result could not be printed as JSON\n", command);
+    fprintf(stderr, "cairn %s: the result could not be printed as JSON: %s\n", command,
+            ferror(stdout) ? "writing to standard output failed" : "out of memory");
     return 3;
 }

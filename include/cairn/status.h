@@ -26,7 +26,8 @@ extern "C" {
     X(IO, 3, "input or output failed")                                                             \
     X(DEVICE, 3, "the device failed")                                                              \
     X(BUILD, 3, "a kernel did not compile")                                                        \
-    X(INTERRUPTED, 3, "interrupted")
+    X(INTERRUPTED, 3, "interrupted")                                                               \
+    X(DIVERGED, 1, "a training left the finite numbers")
 
 typedef enum cairn_status {
 #define CAIRN_STATUS_ENUM(name, code, text) CAIRN_##name,

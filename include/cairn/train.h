@@ -50,6 +50,7 @@ enum cairn_train_event_kind {
     CAIRN_TRAIN_STEP,      /* some steps further, about ten times a second at most */
     CAIRN_TRAIN_EVALUATED, /* an evaluation is done and saved */
     CAIRN_TRAIN_TESTING,   /* all steps are done */
+    CAIRN_TRAIN_SEARCHING, /* a value was not finite; where it came from is looked for */
     CAIRN_TRAIN_KERNEL,    /* profile: kernel, calls and seconds are set */
     CAIRN_TRAIN_LAYER,     /* profile: layer is set */
     CAIRN_TRAIN_FOLD,      /* a fold is done, now or in an earlier start: fold, folds, best_epoch,
@@ -80,6 +81,13 @@ struct cairn_train_event {
     int programs_done, programs;
 };
 
+/* What to do about the first value of a training that is NaN or infinite. */
+enum cairn_on_nan {
+    CAIRN_NAN_STOP,     /* CAIRN_DIVERGED tells the step, layer and tensor; checkpoints hold finite
+                           numbers only */
+    CAIRN_NAN_CONTINUE, /* nothing */
+};
+
 struct cairn_train_options {
     const char *recipe;      /* path or name */
     const char *const *sets; /* "key.path=value" */
@@ -92,6 +100,7 @@ struct cairn_train_options {
      * compute.profile. Of a cross-validation, the first fold that is trained in this start. */
     const char *trace;
     int64_t trace_steps;
+    enum cairn_on_nan on_nan;
     /* May be NULL. When it is not 0 the step at hand is finished, a checkpoint is written and
      * CAIRN_INTERRUPTED returned. */
     const volatile sig_atomic_t *stop;

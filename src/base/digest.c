@@ -11,7 +11,7 @@ struct cairn_digest {
 
 static cairn_status failed(void)
 {
-    return cairn_fail(CAIRN_MEMORY, "libcrypto cannot compute a digest");
+    return cairn_fail(CAIRN_MEMORY, "out of memory, or libcrypto cannot compute a digest");
 }
 
 static void to_hex(const unsigned char *bytes, unsigned count, char *text)

@@ -202,7 +202,7 @@ static cairn_status make_folder(const char *path)
         if (S_ISDIR(info.st_mode)) return CAIRN_OK;
         why = ENOTDIR;
     }
-    errno = why;
+    if (why != EEXIST) errno = why; /* else that of looking at it */
     return cairn_fail_errno(CAIRN_IO, "cannot make the folder %s", path);
 }
 

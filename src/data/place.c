@@ -25,6 +25,7 @@ cairn_status cairn_place_base(const struct cairn_dataset_entry *entry, const cha
     const char *given = folder ? folder : getenv("CAIRN_DATA_DIR");
     *base = given && *given ? strdup(given) : cairn_file_data_dir();
     if (*base) return CAIRN_OK;
+    if ((given && *given) || getenv("HOME")) return no_memory();
     return cairn_fail(CAIRN_NOT_FOUND,
                       "no folder for the data set %s is known: give it with --data-dir or in "
                       "CAIRN_DATA_DIR",

@@ -64,8 +64,9 @@ static void consider(void *context, const struct cairn_device_info *info)
 {
     struct search *search = context;
     size_t n = strlen(search->seen);
-    snprintf(search->seen + n, sizeof search->seen - n, "%s%s (%s)", n ? ", " : "", info->spec,
-             info->name);
+    snprintf(search->seen + n, sizeof search->seen - n, "%s%s (%s%s%s)", n ? ", " : "", info->spec,
+             info->name,
+             info->available ? "" : ", not usable: ", info->available ? "" : info->note);
     int rank = rank_of(info);
     if (info->available && matches(search, info) && (!search->found || rank > search->best_rank)) {
         search->best = *info;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static cairn_status make_header(const char *path, const struct cairn_st_file *fi
                           "data_offsets", (json_int_t)begin, (json_int_t)end);
             bad |= json_object_set_new(root, t->name, entry);
         }
-    if (!bad) *text = json_dumps(root, JSON_COMPACT);
+    if (!bad) *text = cairn_json_text(root, JSON_COMPACT);
     if (!*text)
         st = cairn_fail(CAIRN_INVALID,
                         "%s: a tensor's name or a metadata text is not UTF-8, or no memory is left",

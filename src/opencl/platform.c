@@ -1,5 +1,5 @@
-/* Enumeration. Platforms without devices, that fail or that are not there at all are no error:
- * nothing is listed. */
+/* Enumeration. Platforms without devices, or that are not there at all, are no error: nothing is
+ * listed. A device whose driver fails to describe it is listed as not usable, with the reason. */
 #include "opencl/runtime.h"
 
 #include <stdio.h>
@@ -9,51 +9,78 @@
 #define PLATFORMS 32
 #define DEVICES 64
 
-/* An info text, cut to size and freed of surrounding blanks; "" when the query fails. */
-static void device_text(cl_device_id device, cl_device_info what, char *text, size_t size)
+/* A device that is asked for its properties, and how the first question that failed did. */
+struct asked {
+    cl_platform_id platform;
+    cl_device_id device;
+    char failed[128]; /* "": none */
+};
+
+static void note_failure(struct asked *asked, const char *what, cl_int error)
+{
+    if (!*asked->failed)
+        snprintf(asked->failed, sizeof asked->failed, "asking for %s: %s (%d)", what,
+                 ocl_error_name(error), (int)error);
+}
+
+/* An info text, cut to size and freed of surrounding blanks; "" when the query fails. The
+ * platform's name, or a property of the device. */
+static void ask_text(struct asked *asked, cl_uint what, const char *name, char *text, size_t size)
 {
     char raw[1024];
     size_t length = 0;
-    if (clGetDeviceInfo(device, what, sizeof raw, raw, &length) != CL_SUCCESS || length == 0)
-        length = 1;
+    cl_int error = what == CL_PLATFORM_NAME
+                       ? clGetPlatformInfo(asked->platform, what, sizeof raw, raw, &length)
+                       : clGetDeviceInfo(asked->device, what, sizeof raw, raw, &length);
+    if (error) note_failure(asked, name, error);
+    if (error || length == 0) length = 1;
     raw[length - 1] = '\0';
     const char *start = raw + strspn(raw, " ");
     snprintf(text, size, "%.*s", (int)size - 1, start);
     for (size_t n = strlen(text); n && text[n - 1] == ' '; n--) text[n - 1] = '\0';
 }
+#define TEXT(what, text) ask_text(asked, what, #what, text, sizeof text)
 
-static cl_ulong device_number(cl_device_id device, cl_device_info what, size_t size)
+/* A number of 4 or 8 bytes, or of size_t's; 0 when the query fails. */
+static int64_t ask_number(struct asked *asked, cl_device_info what, const char *name, size_t size)
 {
-    cl_ulong wide = 0;
-    cl_uint narrow = 0;
-    size_t word = 0;
-    if (size == sizeof narrow)
-        return clGetDeviceInfo(device, what, size, &narrow, NULL) == CL_SUCCESS ? narrow : 0;
-    if (what == CL_DEVICE_MAX_WORK_GROUP_SIZE)
-        return clGetDeviceInfo(device, what, sizeof word, &word, NULL) == CL_SUCCESS ? word : 0;
-    return clGetDeviceInfo(device, what, sizeof wide, &wide, NULL) == CL_SUCCESS ? wide : 0;
+    unsigned char bytes[8] = {0};
+    uint64_t wide;
+    uint32_t narrow;
+    cl_int error = clGetDeviceInfo(asked->device, what, size, bytes, NULL);
+    if (error) {
+        note_failure(asked, name, error);
+        return 0;
+    }
+    memcpy(&narrow, bytes, sizeof narrow);
+    memcpy(&wide, bytes, sizeof wide);
+    return size == sizeof narrow ? (int64_t)narrow : (int64_t)wide;
 }
-#define NUMBER(what, type) ((int64_t)device_number(device, what, sizeof(type)))
+#define NUMBER(what, type) ask_number(asked, what, #what, sizeof(type))
 
-static const char *type_name(cl_device_id device)
+static const char *type_name(struct asked *asked)
 {
-    cl_device_type type = 0;
-    if (clGetDeviceInfo(device, CL_DEVICE_TYPE, sizeof type, &type, NULL) != CL_SUCCESS) type = 0;
+    cl_device_type type = (cl_device_type)NUMBER(CL_DEVICE_TYPE, cl_device_type);
     return type & CL_DEVICE_TYPE_CPU   ? "cpu"
            : type & CL_DEVICE_TYPE_GPU ? "gpu"
                                        : "accelerator"; /* a simulator says all */
 }
 
 /* Why a device cannot be used; "" if it can. */
-static void find_obstacle(cl_device_id device, struct cairn_device_info *info)
+static void find_obstacle(struct asked *asked, struct cairn_device_info *info)
 {
     int major = 0, minor = 0;
-    const char *why = "";
-    if (!NUMBER(CL_DEVICE_AVAILABLE, cl_bool))
+    int64_t available = NUMBER(CL_DEVICE_AVAILABLE, cl_bool),
+            compiler = NUMBER(CL_DEVICE_COMPILER_AVAILABLE, cl_bool),
+            little = NUMBER(CL_DEVICE_ENDIAN_LITTLE, cl_bool);
+    const char *why = asked->failed;
+    if (*why)
+        ; /* nothing that it says can be built upon */
+    else if (!available)
         why = "its driver says that it is not available";
-    else if (!NUMBER(CL_DEVICE_COMPILER_AVAILABLE, cl_bool))
+    else if (!compiler)
         why = "it has no compiler";
-    else if (!NUMBER(CL_DEVICE_ENDIAN_LITTLE, cl_bool))
+    else if (!little)
         why = "it is big-endian";
     else if (sscanf(info->version, "OpenCL %d.%d", &major, &minor) != 2 || major * 10 + minor < 12)
         why = "it does not support OpenCL 1.2";
@@ -61,74 +88,106 @@ static void find_obstacle(cl_device_id device, struct cairn_device_info *info)
     info->available = !*why;
 }
 
-static void describe(cl_platform_id platform, cl_device_id device, int p, int d,
-                     struct cairn_device_info *info)
+static void begin(int p, int d, struct cairn_device_info *info)
 {
     memset(info, 0, sizeof *info);
     snprintf(info->spec, sizeof info->spec, "opencl:%d.%d", p, d);
     info->platform_index = p;
     info->device_index = d;
-    device_text(device, CL_DEVICE_NAME, info->name, sizeof info->name);
-    device_text(device, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
-    device_text(device, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-    device_text(device, CL_DEVICE_VERSION, info->version, sizeof info->version);
-    size_t length = 0;
-    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform,
-                          &length) != CL_SUCCESS)
-        info->platform[0] = '\0';
-    snprintf(info->type, sizeof info->type, "%s", type_name(device));
+}
+
+static void describe(struct asked *asked, struct cairn_device_info *info)
+{
+    TEXT(CL_DEVICE_NAME, info->name);
+    TEXT(CL_DEVICE_VENDOR, info->vendor);
+    TEXT(CL_DRIVER_VERSION, info->driver);
+    TEXT(CL_DEVICE_VERSION, info->version);
+    TEXT(CL_PLATFORM_NAME, info->platform);
+    snprintf(info->type, sizeof info->type, "%s", type_name(asked));
     info->compute_units = NUMBER(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint);
     info->max_work_group = NUMBER(CL_DEVICE_MAX_WORK_GROUP_SIZE, size_t);
     info->local_bytes = NUMBER(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong);
     info->global_bytes = NUMBER(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong);
     info->max_alloc_bytes = NUMBER(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong);
-    find_obstacle(device, info);
+    find_obstacle(asked, info);
 }
 
-/* Both lists are empty when the query fails; platforms keep their numbers, empty ones too. */
-static cl_uint list_platforms(cl_platform_id platforms[PLATFORMS])
+/* Platforms keep their numbers, empty ones too. Without any platform the loader gives an error of
+ * its own. */
+static cairn_status list_platforms(cl_platform_id platforms[PLATFORMS], cl_uint *count)
 {
-    cl_uint count = 0;
-    if (clGetPlatformIDs(PLATFORMS, platforms, &count) != CL_SUCCESS) return 0;
-    return count < PLATFORMS ? count : PLATFORMS;
+    const cl_int none = -1001; /* CL_PLATFORM_NOT_FOUND_KHR */
+    cl_int error = clGetPlatformIDs(PLATFORMS, platforms, count);
+    if (error) *count = 0;
+    if (*count > PLATFORMS) *count = PLATFORMS;
+    return error && error != none ? ocl_fail(error, "listing the OpenCL platforms") : CAIRN_OK;
 }
 
-static cl_uint list_devices(cl_platform_id platform, cl_device_id devices[DEVICES])
+static cl_int list_devices(cl_platform_id platform, cl_device_id devices[DEVICES], cl_uint *count)
 {
-    cl_uint count = 0;
-    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, DEVICES, devices, &count) != CL_SUCCESS)
-        return 0;
-    return count < DEVICES ? count : DEVICES;
+    cl_int error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, DEVICES, devices, count);
+    if (error) *count = 0;
+    if (*count > DEVICES) *count = DEVICES;
+    return error == CL_DEVICE_NOT_FOUND ? CL_SUCCESS : error;
+}
+
+/* What stands for a platform that fails to list its devices. */
+static void describe_failed(cl_platform_id platform, int p, cl_int error,
+                            struct cairn_device_info *info)
+{
+    struct asked plain = {.platform = platform}, *asked = &plain;
+    begin(p, 0, info);
+    TEXT(CL_PLATFORM_NAME, info->platform);
+    snprintf(info->name, sizeof info->name, "devices that are not listed");
+    snprintf(info->type, sizeof info->type, "accelerator");
+    snprintf(info->note, sizeof info->note, "listing its devices: %s (%d)", ocl_error_name(error),
+             (int)error);
 }
 
 cairn_status ocl_list(void (*each)(void *context, const struct cairn_device_info *info),
                       void *context)
 {
+    cairn_status st = CAIRN_OK;
     cl_platform_id platforms[PLATFORMS];
     cl_device_id devices[DEVICES];
-    cl_uint platform_count = list_platforms(platforms);
+    cl_uint platform_count, device_count;
+    TRY(list_platforms(platforms, &platform_count));
     for (cl_uint p = 0; p < platform_count; p++) {
-        cl_uint device_count = list_devices(platforms[p], devices);
+        struct cairn_device_info info;
+        cl_int error = list_devices(platforms[p], devices, &device_count);
+        if (error) {
+            describe_failed(platforms[p], (int)p, error, &info);
+            each(context, &info);
+        }
         for (cl_uint d = 0; d < device_count; d++) {
-            struct cairn_device_info info;
-            describe(platforms[p], devices[d], (int)p, (int)d, &info);
+            struct asked asked = {.platform = platforms[p], .device = devices[d]};
+            begin((int)p, (int)d, &info);
+            describe(&asked, &info);
             each(context, &info);
         }
     }
-    return CAIRN_OK;
+out:
+    return st;
 }
 
 cairn_status ocl_device_at(int platform_index, int device_index, cl_platform_id *platform,
                            cl_device_id *device)
 {
+    cairn_status st = CAIRN_OK;
     cl_platform_id platforms[PLATFORMS];
     cl_device_id devices[DEVICES];
-    if ((cl_uint)platform_index < list_platforms(platforms)) {
+    cl_uint count;
+    TRY(list_platforms(platforms, &count));
+    if ((cl_uint)platform_index < count) {
         *platform = platforms[platform_index];
-        if ((cl_uint)device_index < list_devices(*platform, devices)) {
+        cl_int error = list_devices(*platform, devices, &count);
+        if (error) return ocl_fail(error, "listing the devices of a platform");
+        if ((cl_uint)device_index < count) {
             *device = devices[device_index];
             return CAIRN_OK;
         }
     }
-    return cairn_fail(CAIRN_NOT_FOUND, "device opencl:%d.%d is gone", platform_index, device_index);
+    st = cairn_fail(CAIRN_NOT_FOUND, "device opencl:%d.%d is gone", platform_index, device_index);
+out:
+    return st;
 }

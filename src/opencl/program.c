@@ -196,29 +196,39 @@ struct ocl_kernel *ocl_kernel_record(struct ocl_backend *be, cl_kernel kernel)
     return record;
 }
 
-/* Creates a kernel and asks for its limits; one that reports none is held to one work-item. */
+static void free_kernel(struct ocl_kernel *kernel)
+{
+    if (kernel->kernel) clReleaseKernel(kernel->kernel);
+    free(kernel->name);
+    free(kernel);
+}
+
+/* Creates a kernel and asks for its limits; one whose largest group is 0 is held to one work-item.
+ */
 static cairn_status create_kernel(struct ocl_backend *be, struct ocl_program *program,
                                   const char *name, struct ocl_kernel **kernel)
 {
     cl_int error = CL_SUCCESS;
     struct ocl_kernel *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    fresh->name = strdup(name);
-    if (fresh->name) fresh->kernel = clCreateKernel(program->program, name, &error);
-    if (!fresh->kernel) {
-        cairn_status st = fresh->name
-                              ? cairn_fail(CAIRN_BUILD, "%s: kernel %s: %s (%d)", program->file,
-                                           name, ocl_error_name(error), (int)error)
-                              : cairn_fail(CAIRN_MEMORY, "out of memory");
-        free(fresh->name);
-        free(fresh);
-        return st;
-    }
     fresh->program = program;
-    clGetKernelWorkGroupInfo(fresh->kernel, be->device, CL_KERNEL_WORK_GROUP_SIZE,
-                             sizeof fresh->group, &fresh->group, NULL);
-    clGetKernelWorkGroupInfo(fresh->kernel, be->device, CL_KERNEL_LOCAL_MEM_SIZE,
-                             sizeof fresh->local_bytes, &fresh->local_bytes, NULL);
+    fresh->name = strdup(name);
+    if (!fresh->name) {
+        free_kernel(fresh);
+        return cairn_fail(CAIRN_MEMORY, "out of memory");
+    }
+    fresh->kernel = clCreateKernel(program->program, name, &error);
+    if (fresh->kernel)
+        error = clGetKernelWorkGroupInfo(fresh->kernel, be->device, CL_KERNEL_WORK_GROUP_SIZE,
+                                         sizeof fresh->group, &fresh->group, NULL);
+    if (!error)
+        error = clGetKernelWorkGroupInfo(fresh->kernel, be->device, CL_KERNEL_LOCAL_MEM_SIZE,
+                                         sizeof fresh->local_bytes, &fresh->local_bytes, NULL);
+    if (error) {
+        free_kernel(fresh);
+        return cairn_fail(CAIRN_BUILD, "%s: kernel %s: %s (%d)", program->file, name,
+                          ocl_error_name(error), (int)error);
+    }
     if (fresh->group < 1) fresh->group = 1;
     *kernel = fresh;
     return CAIRN_OK;
@@ -268,9 +278,7 @@ void ocl_programs_release(struct ocl_backend *be)
     for (int i = 0; i < OCL_BUCKETS; i++) {
         for (struct ocl_kernel *record = be->by_name[i], *next; record; record = next) {
             next = record->next_name;
-            clReleaseKernel(record->kernel);
-            free(record->name);
-            free(record);
+            free_kernel(record);
         }
         be->by_name[i] = be->by_handle[i] = NULL;
     }

@@ -93,15 +93,26 @@ static cairn_status look(struct cairn_folder *folder)
 static cairn_status check_resumable(const struct cairn_folder *folder, int folds)
 {
     const char *path = folder->path;
-    int run = has(folder, "last.safetensors"), any = has(folder, "recipe.yaml");
+    errno = 0;
+    int run = has(folder, "last.safetensors"), any = (!folds && run) || has(folder, "recipe.yaml");
+    if (!(folds ? any : run) && errno != ENOENT && errno != ENOTDIR)
+        return cairn_fail_errno(CAIRN_IO, "looking for a run in %s", path);
     if (folds && run)
         return cairn_fail(CAIRN_INVALID,
                           "%s holds a single training (one fold, maybe), but the recipe has "
                           "train.folds: --resume takes the folder above the folds",
                           path);
     if (folds ? !any : !run)
-        return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from", path);
+        return cairn_fail(CAIRN_NOT_FOUND, "%s holds no checkpoint to resume from%s", path,
+                          any ? ": its training ended before the first one; --force begins anew"
+                              : "");
     return CAIRN_OK;
+}
+
+static cairn_status check_writable(const char *path)
+{
+    if (access(path, W_OK | X_OK) == 0) return CAIRN_OK;
+    return cairn_fail_errno(CAIRN_IO, "%s: the folder cannot be written to", path);
 }
 
 static cairn_status check(struct cairn_folder *folder, const char *path, int resume, int force,
@@ -125,6 +136,7 @@ static cairn_status check(struct cairn_folder *folder, const char *path, int res
     if (there) TRY(lock(folder));
     if (there && !resume) TRY(look(folder));
     if (resume) {
+        TRY(check_writable(path));
         TRY(is_empty(path, 1, &empty));
         folder->fresh = 0;
         folder->cleared = folder->written = 1;
@@ -176,26 +188,21 @@ cairn_status cairn_folder_make(struct cairn_folder *folder)
             goto out;
         }
     }
-    if (access(folder->path, W_OK | X_OK) != 0)
-        st = cairn_fail_errno(CAIRN_IO, "%s: the folder cannot be written to", folder->path);
+    TRY(check_writable(folder->path));
 out:
     return st;
 }
 
-/* Removes a run's files from the folder, and nothing else. */
-static cairn_status remove_files(const char *folder)
+/* Removes a run's files from an open folder, and nothing else. Takes no memory of its own: it is
+ * what is done when memory is out. */
+static cairn_status remove_files(DIR *dir, const char *folder)
 {
-    int empty;
-    cairn_status st = is_empty(folder, 1, &empty);
-    if (st != CAIRN_OK) return st;
-    for (size_t i = 0; i < FILES; i++) {
-        char *path = cairn_file_join(folder, files[i]);
-        if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
-        int failed = unlink(path) != 0 && errno != ENOENT;
-        if (failed) (void)cairn_fail_errno(CAIRN_IO, "%s: removing the old file", path);
-        free(path);
-        if (failed) return CAIRN_IO;
-    }
+    rewinddir(dir);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (is_leftover(entry->d_name)) unlinkat(dirfd(dir), entry->d_name, 0);
+    for (size_t i = 0; i < FILES; i++)
+        if (unlinkat(dirfd(dir), files[i], 0) != 0 && errno != ENOENT)
+            return cairn_fail_errno(CAIRN_IO, "%s/%s: removing the old file", folder, files[i]);
     return CAIRN_OK;
 }
 
@@ -207,51 +214,62 @@ static int is_fold(const char *entry)
 }
 
 /* Folders of folds, each with nothing but a run's files left in it, go whole. */
-static cairn_status remove_folds(const char *folder)
+static cairn_status remove_folds(DIR *dir, const char *folder)
 {
     cairn_status st = CAIRN_OK;
-    DIR *dir = opendir(folder);
-    if (!dir) return cairn_fail_errno(CAIRN_IO, "%s: reading the folder", folder);
+    rewinddir(dir);
     for (struct dirent *entry; st == CAIRN_OK && (entry = readdir(dir));) {
-        if (!is_fold(entry->d_name)) continue;
-        char *path = cairn_file_join(folder, entry->d_name);
-        st = path ? remove_files(path) : cairn_fail(CAIRN_MEMORY, "out of memory");
-        if (st == CAIRN_OK && rmdir(path) != 0)
-            st = cairn_fail_errno(CAIRN_IO, "%s: removing the folder of an old fold", path);
-        free(path);
+        const char *name = entry->d_name;
+        if (!is_fold(name)) continue;
+        int fd = openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *fold = fd < 0 ? NULL : fdopendir(fd);
+        if (!fold) {
+            st = cairn_fail_errno(CAIRN_IO, "%s/%s: reading the folder", folder, name);
+            if (fd >= 0) close(fd);
+            return st;
+        }
+        st = remove_files(fold, folder);
+        closedir(fold);
+        if (st == CAIRN_OK && unlinkat(dirfd(dir), name, AT_REMOVEDIR) != 0)
+            st = cairn_fail_errno(CAIRN_IO, "%s/%s: removing the folder of an old fold", folder,
+                                  name);
     }
-    closedir(dir);
     return st;
 }
 
 cairn_status cairn_folder_clear(struct cairn_folder *folder)
 {
     cairn_status st = CAIRN_OK;
-    TRY(remove_files(folder->path));
-    TRY(remove_folds(folder->path));
+    DIR *dir = opendir(folder->path);
+    if (!dir) return cairn_fail_errno(CAIRN_IO, "%s: reading the folder", folder->path);
+    TRY(remove_files(dir, folder->path));
+    TRY(remove_folds(dir, folder->path));
     folder->cleared = 1;
 out:
+    closedir(dir);
     return st;
 }
 
-/* Only empty folders go: rmdir sees to that. */
-static void remove_made(const struct cairn_folder *folder)
+/* Only empty folders go: rmdir sees to that. Cuts the path. */
+static void remove_made(struct cairn_folder *folder)
 {
-    char *path = strdup(folder->path);
+    char *path = folder->path;
     size_t keep = strlen(folder->made);
-    if (!path) return;
     for (size_t n = strlen(path); n >= keep; n--) {
         if (path[n] != '/' && path[n] != '\0') continue;
         path[n] = '\0';
         if (n > 0 && rmdir(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
             break; /* "a/b//" names a/b thrice */
     }
-    free(path);
 }
 
 void cairn_folder_close(struct cairn_folder *folder)
 {
-    if (folder->cleared && !folder->written) (void)cairn_folder_clear(folder);
+    if (folder->cleared && !folder->written) {
+        char why[1024]; /* a failure's, which one of clearing must not hide */
+        snprintf(why, sizeof why, "%s", cairn_error());
+        if (cairn_folder_clear(folder) != CAIRN_OK) (void)cairn_fail(CAIRN_IO, "%s", why);
+    }
     if (folder->made && !folder->written) remove_made(folder);
     if (folder->locked) close(folder->lock);
     free(folder->path);

@@ -9,6 +9,7 @@
 #define TELL_FIRST 2
 #define TRACE_STEPS 10
 #define TELL_SECONDS 0.1
+#define LOOK_SECONDS 1.0
 
 static int stopped(const struct cairn_trainer *t)
 {
@@ -22,8 +23,7 @@ static int64_t begun_epochs(const struct cairn_trainer *t, int64_t step)
     return step == 0 ? 1 : (step + batches - 1) / batches;
 }
 
-/* The learning rate of step `step`. */
-static float rate_of(const struct cairn_trainer *t, int64_t step)
+float cairn_trainer_rate(const struct cairn_trainer *t, int64_t step)
 {
     return cairn_schedule_rate(&t->recipe, step, cairn_session_steps(&t->session),
                                step / cairn_session_batches(&t->session), t->state.plateau.drops);
@@ -106,7 +106,31 @@ static void tell_step(struct cairn_trainer *t, double begun)
     cairn_trainer_tell(t, CAIRN_TRAIN_STEP);
 }
 
-/* The clock of samples_per_second starts behind the first step of this start. */
+/* Adds the rows of this epoch that were not yet to the sums; waits. An epoch that is over is
+ * closed. */
+static cairn_status collect(struct cairn_trainer *t)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_state *s = &t->state;
+    int64_t images = t->session.counts[CAIRN_PART_TRAIN], to = s->batch * t->session.batch;
+    if (to > images) to = images;
+    t->collected_at = cairn_session_clock();
+    if (to > t->pending) {
+        TRY(cairn_session_collect(&t->session, t->pending, to - t->pending, &s->loss, &s->correct));
+        TRY(cairn_watch_losses(t, t->pending, to - t->pending));
+        s->images += to - t->pending;
+        t->pending = to;
+    }
+    if (s->batch == cairn_session_batches(&t->session)) {
+        s->epoch++;
+        s->batch = t->pending = 0;
+    }
+out:
+    return st;
+}
+
+/* The clock of samples_per_second starts behind the first step of this start. Where the device was
+ * waited for anyway, now and then the losses are looked at. */
 static cairn_status time_step(struct cairn_trainer *t, int64_t images, double *begun)
 {
     cairn_status st = CAIRN_OK;
@@ -120,25 +144,7 @@ static cairn_status time_step(struct cairn_trainer *t, int64_t images, double *b
     }
     TRY(cairn_session_pace(&t->session, &waited));
     if (waited) tell_step(t, *begun);
-out:
-    return st;
-}
-
-/* Adds the rows of this epoch that were not yet to the sums; waits. An epoch that is over is
- * closed. */
-static cairn_status collect(struct cairn_trainer *t)
-{
-    cairn_status st = CAIRN_OK;
-    struct cairn_state *s = &t->state;
-    int64_t images = t->session.counts[CAIRN_PART_TRAIN], to = s->batch * t->session.batch;
-    if (to > images) to = images;
-    TRY(cairn_session_collect(&t->session, t->pending, to - t->pending, &s->loss, &s->correct));
-    s->images += to - t->pending;
-    t->pending = to;
-    if (s->batch == cairn_session_batches(&t->session)) {
-        s->epoch++;
-        s->batch = t->pending = 0;
-    }
+    if (waited && cairn_session_clock() - t->collected_at >= LOOK_SECONDS) TRY(collect(t));
 out:
     return st;
 }
@@ -150,6 +156,7 @@ static cairn_status run_steps(struct cairn_trainer *t)
     struct cairn_session *s = &t->session;
     int64_t images, batches = cairn_session_batches(s);
     double start = cairn_session_clock(), begun = start;
+    t->collected_at = start;
     s->pace = s->waited_at = 0;
     while (!is_due(t) && !stopped(t)) {
         if (t->shuffled != t->state.epoch) {
@@ -184,7 +191,7 @@ static void close_sums(struct cairn_trainer *t)
     t->event.epoch = begun_epochs(t, s->step);
     t->event.batch = s->batch;
     t->event.step = s->step;
-    t->event.learning_rate = rate_of(t, s->step - 1);
+    t->event.learning_rate = cairn_trainer_rate(t, s->step - 1);
     t->event.train_loss = s->loss / (double)s->images;
     t->event.train_accuracy = (double)s->correct / (double)s->images;
     t->event.seconds = s->recent_seconds;

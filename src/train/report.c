@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include <jansson.h>
 #include <math.h>
@@ -101,7 +102,7 @@ cairn_status cairn_report_add_metrics(char **metrics, const struct cairn_train_e
                   number(event->seconds), "samples_per_second", number(event->samples_per_second));
     if (object && more && rest && json_object_update(object, more) == 0 &&
         json_object_update(object, rest) == 0)
-        line = json_dumps(object, JSON_STYLE | JSON_COMPACT);
+        line = cairn_json_text(object, JSON_STYLE | JSON_COMPACT);
     char *grown = line ? realloc(*metrics, old + strlen(line) + 2) : NULL;
     if (!grown) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
@@ -160,7 +161,7 @@ cairn_status cairn_report_summary(const struct cairn_folder *folder,
         number(result->samples_per_second), "device", info->name, "device_type", info->type,
         "platform", info->platform, "driver", info->driver, "opencl", info->version, "math",
         state->math, "versions", "cairn", CAIRN_VERSION, "arithmetic", 1);
-    if (object) text = json_dumps(object, JSON_STYLE | JSON_INDENT(2));
+    if (object) text = cairn_json_text(object, JSON_STYLE | JSON_INDENT(2));
     if (text) whole = with_confusion(text, confusion, classes);
     if (!whole) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory (or a device's name that is no UTF-8)");
@@ -260,7 +261,7 @@ cairn_status cairn_report_folds(const struct cairn_folder *folder,
                   figure(all->fold_test_loss), "test_accuracy", figure(all->fold_test_accuracy),
                   "test_images", (json_int_t)all->test_images, "device", all->device, "driver",
                   all->driver, "versions", "cairn", CAIRN_VERSION, "arithmetic", 1);
-    if (object) text = json_dumps(object, JSON_STYLE | JSON_INDENT(2));
+    if (object) text = cairn_json_text(object, JSON_STYLE | JSON_INDENT(2));
     char *whole = text ? realloc(text, strlen(text) + 2) : NULL;
     if (!whole) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory (or a device's name that is no UTF-8)");

@@ -79,6 +79,16 @@ static cairn_status check_state(const struct cairn_trainer *t)
     return CAIRN_OK;
 }
 
+static cairn_status put_state(struct cairn_trainer *t)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(cairn_trainer_put(t, CAIRN_REGION_PARAMS, t->session.flat));
+    TRY(cairn_trainer_put(t, CAIRN_REGION_MOMENT1, t->moment1));
+    if (t->moment2) TRY(cairn_trainer_put(t, CAIRN_REGION_MOMENT2, t->moment2));
+out:
+    return st;
+}
+
 static cairn_status start_resumed(struct cairn_trainer *t)
 {
     cairn_status st = CAIRN_OK;
@@ -87,9 +97,27 @@ static cairn_status start_resumed(struct cairn_trainer *t)
     TRY(check_state(t));
     TRY(cairn_report_cut_metrics(&t->folder, t->state.evaluations, &t->metrics));
     if (t->state.kept_step > 0) TRY(read_file(t, "model.safetensors", NULL, t->kept, NULL, NULL));
-    TRY(cairn_trainer_put(t, CAIRN_REGION_PARAMS, t->session.flat));
-    TRY(cairn_trainer_put(t, CAIRN_REGION_MOMENT1, t->moment1));
-    if (t->moment2) TRY(cairn_trainer_put(t, CAIRN_REGION_MOMENT2, t->moment2));
+    TRY(cairn_watch_begin(t));
+    TRY(put_state(t));
+out:
+    return st;
+}
+
+cairn_status cairn_trainer_rewind(struct cairn_trainer *t)
+{
+    cairn_status st = CAIRN_OK;
+    if (t->folder.written) {
+        TRY(read_file(t, "last.safetensors", &t->state, t->session.flat, t->moment1, t->moment2));
+        TRY(put_state(t));
+    } else {
+        TRY(start_fresh(t));
+        TRY(cairn_buffer_fill(t->session.memory.buffers[CAIRN_REGION_MOMENT1], 0,
+                              (size_t)t->session.bytes[CAIRN_REGION_MOMENT1], 0));
+        if (t->moment2)
+            TRY(cairn_buffer_fill(t->session.memory.buffers[CAIRN_REGION_MOMENT2], 0,
+                                  (size_t)t->session.bytes[CAIRN_REGION_MOMENT2], 0));
+    }
+    t->rewound = t->state.step;
 out:
     return st;
 }
@@ -131,10 +159,11 @@ out:
 cairn_status cairn_trainer_save(struct cairn_trainer *t)
 {
     cairn_status st = CAIRN_OK;
-    TRY(begin_writing(t));
     TRY(cairn_trainer_get(t, CAIRN_REGION_PARAMS, t->session.flat));
     TRY(cairn_trainer_get(t, CAIRN_REGION_MOMENT1, t->moment1));
     if (t->moment2) TRY(cairn_trainer_get(t, CAIRN_REGION_MOMENT2, t->moment2));
+    TRY(cairn_watch_state(t, t->session.flat, t->moment1, t->moment2));
+    TRY(begin_writing(t));
     if (t->metrics) TRY(cairn_folder_write(&t->folder, "metrics.jsonl", t->metrics));
     TRY(write_file(t, "last.safetensors", t->session.flat, t->moment1, t->moment2));
     t->folder.written = 1;
@@ -146,6 +175,7 @@ cairn_status cairn_trainer_keep(struct cairn_trainer *t)
 {
     cairn_status st = CAIRN_OK;
     TRY(cairn_trainer_get(t, CAIRN_REGION_PARAMS, t->kept));
+    TRY(cairn_watch_state(t, t->kept, NULL, NULL));
     TRY(cairn_weights_digest(t->session.model, t->kept, t->state.kept_sha256));
     TRY(begin_writing(t));
     TRY(write_file(t, "model.safetensors", t->kept, NULL, NULL));

@@ -26,8 +26,10 @@ struct cairn_trainer {
     int warm;       /* 1: the first step, which compiles kernels, is over */
     int told_steps; /* step events so far, the last one at told_at */
     double told_at;
-    int64_t shuffled; /* the epoch whose order the device has; -1: none */
-    int64_t pending;  /* the epoch's first row that was not collected yet */
+    int64_t shuffled;    /* the epoch whose order the device has; -1: none */
+    int64_t pending;     /* the epoch's first row that was not collected yet */
+    double collected_at; /* when losses were looked at last */
+    int64_t rewound;     /* the step of the checkpoint that cairn_trainer_rewind() took; 0: none */
 };
 
 void cairn_trainer_tell(struct cairn_trainer *t, enum cairn_train_event_kind kind);
@@ -44,7 +46,30 @@ cairn_status cairn_trainer_advance(struct cairn_trainer *t);
 /* Writes the trace, if one is being kept, and keeps no more. */
 cairn_status cairn_trainer_write_trace(struct cairn_trainer *t);
 
+/* The learning rate of step `step`, from 0. */
+float cairn_trainer_rate(const struct cairn_trainer *t, int64_t step);
+
+/* --- watch.c --- */
+
+/* The place of the first value that is NaN or infinite; -1: none. */
+int64_t cairn_watch_find(const float *values, int64_t count);
+
+/* Looks at the losses of the epoch's rows from `first` on, as they were collected; at what a
+ * checkpoint is to be written from (moments may be NULL); at what a resumed run begins with.
+ * CAIRN_DIVERGED unless options.on_nan lets it pass. */
+cairn_status cairn_watch_losses(struct cairn_trainer *t, int64_t first, int64_t count);
+cairn_status cairn_watch_state(struct cairn_trainer *t, const float *flat, const float *moment1,
+                               const float *moment2);
+cairn_status cairn_watch_begin(struct cairn_trainer *t);
+
+/* Something was not finite in step `step`, from 0, or before: finds the first such value, and tells
+ * it. The trainer is of no use afterwards. */
+cairn_status cairn_watch_stop(struct cairn_trainer *t, int64_t step);
+
 /* --- save.c --- */
+
+/* Puts the device back to the last checkpoint, or to the beginning where there is none. */
+cairn_status cairn_trainer_rewind(struct cairn_trainer *t);
 
 cairn_status cairn_trainer_start(struct cairn_trainer *t); /* fresh or resumed */
 

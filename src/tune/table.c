@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 #include <jansson.h>
@@ -50,7 +51,7 @@ static cairn_status find_path(struct tune_table *table)
     char digest[65], name[48];
     char *cache = cairn_file_cache_dir(), *folder = cache ? cairn_file_join(cache, "tune") : NULL;
     json_t *owner = owner_of(table);
-    char *text = owner ? json_dumps(owner, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+    char *text = owner ? cairn_json_text(owner, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
     if (!text) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;
@@ -242,7 +243,7 @@ cairn_status tune_table_write(const struct tune_table *table)
     for (int i = 0; i < table->count; i++)
         json_array_append_new(list, entry_json(&table->entries[i]));
     root = json_pack("{s:s s:o s:O}", "format", FORMAT, "for", owner_of(table), "problems", list);
-    text = root ? json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
+    text = root ? cairn_json_text(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
                 : NULL;
     if (!text) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
