@@ -12,21 +12,30 @@ static inline void fill_nan(__global float *to, int count)
     for (int e = 0; e < count; e++) to[e] = as_float(NAN_BITS);
 }
 
-/* Work-item t makes stretch t % stretches of row t / stretches; the last vector overlaps the one
- * before. */
-__kernel void gather_cpu(__global const uchar *table, ulong table_off, __global const int *indices,
-                         ulong indices_off, __global float *x, ulong x_off, long stretches,
-                         long item, int total, float shift, float scale)
+static inline int label_of(__global const uchar *labels, int row, int total)
 {
+    return row >= 0 && row < total ? (int)labels[row] : -1;
+}
+
+/* Work-item t makes stretch t % stretches of row t / stretches, the first of a row its label, too;
+ * the last vector overlaps the one before. Offsets: table, indices | x, labels | y. */
+__kernel void gather_cpu(__global const uchar *table, __global const int *indices,
+                         __global float *x, __global const uchar *labels, __global int *y,
+                         ulong2 from_at, ulong2 x_labels_at, ulong2 y_at, long2 stretches_item,
+                         int total, float4 shift_scale)
+{
+    long stretches = stretches_item.x, item = stretches_item.y;
+    float shift = shift_scale.x, scale = shift_scale.y;
     long t = (long)get_global_id(0), i = t / stretches, begin = (t - i * stretches) * STRETCH;
     int count = item - begin < STRETCH ? (int)(item - begin) : STRETCH,
-        row = indices[indices_off + i];
-    __global float *to = x + x_off + i * item + begin;
+        row = indices[from_at.y + i];
+    if (begin == 0) y[y_at.x + i] = label_of(labels + x_labels_at.y, row, total);
+    __global float *to = x + x_labels_at.x + i * item + begin;
     if (row < 0 || row >= total) {
         fill_nan(to, count);
         return;
     }
-    __global const uchar *from = table + table_off + row * item + begin;
+    __global const uchar *from = table + from_at.x + row * item + begin;
     if (count >= 16) {
         for (int e = 0; e < count; e += 16) {
             int at = e + 16 <= count ? e : count - 16;
@@ -57,7 +66,6 @@ __kernel void gather_labels(__global const uchar *labels, ulong labels_off,
 {
     long i = (long)get_global_id(0);
     if (i < count) {
-        int row = indices[indices_off + i];
-        y[y_off + i] = row >= 0 && row < total ? (int)labels[labels_off + row] : -1;
+        y[y_off + i] = label_of(labels + labels_off, indices[indices_off + i], total);
     }
 }

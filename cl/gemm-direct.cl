@@ -11,6 +11,7 @@
 #ifndef MR
 #define MR 8
 #endif
+enum { MOST_ROWS = MR };
 #define NV 3
 #include "tile-cpu.h"
 STORE_EDGE(store_edge_private, __private)
@@ -63,10 +64,25 @@ TILE(tile_near_3, __local)
 #define NV 2
 TILE(tile_far_2, __global)
 TILE(tile_near_2, __local)
+
 #undef NV
 #define NV 1
 TILE(tile_far_1, __global)
 TILE(tile_near_1, __local)
+
+/* Two rows, where no more than a half of MR is left. */
+#undef MR
+#define MR 2
+TILE(pair_far_1, __global)
+TILE(pair_near_1, __local)
+#undef NV
+#define NV 2
+TILE(pair_far_2, __global)
+TILE(pair_near_2, __local)
+#undef NV
+#define NV 3
+TILE(pair_far_3, __global)
+TILE(pair_near_3, __local)
 
 /* Vectors of the panel that begins where so many are left: threes, but twice two for three and one.
  */
@@ -107,22 +123,26 @@ static APART void pack(__global const float *b, long ldb, int tb, int kc, int co
     }
 }
 
+/* Of two a vector: m, n | k, row_a | step_a, ldb | ldc, stride_a | stride_b, stride_c; of four: tb,
+ * bias_kind, act, packs; rows and columns of a macro-tile. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
-gemm_direct(__global const float *a, ulong a_at, __global const float *b, ulong b_at,
-            __global const float *bias, ulong bias_at, __global float *c, ulong c_at, long m,
-            long n, long k_all, long row_a, long step_a, int tb, long ldb, long ldc, long stride_a,
-            long stride_b, long stride_c, int bias_kind, int act, int rows_tile, int cols_tile,
-            int packs)
+gemm_direct(__global const float *a, __global const float *b, __global const float *bias,
+            __global float *c, ulong2 ab_at, ulong2 bias_c_at, long2 mn, long2 k_row, long2 step_ldb,
+            long2 ldc_stride, long2 strides, int4 how, int4 tile)
 {
     __local float panel_room[PANELS * PANEL] __attribute__((aligned(64)));
+    long m = mn.x, n = mn.y, k_all = k_row.x, row_a = k_row.y, step_a = step_ldb.x,
+         ldb = step_ldb.y, ldc = ldc_stride.x;
+    int tb = how.x, bias_kind = how.y, act = how.z, packs = how.w, rows_tile = tile.x,
+        cols_tile = tile.y;
     __local float *panels = panel_room + HIDDEN(rows_tile);
     long batch = (long)get_group_id(2);
     long j0 = (long)get_group_id(0) * cols_tile, i0 = (long)get_group_id(1) * rows_tile;
     int cols = (int)MIN((long)cols_tile, n - j0), rows = (int)MIN((long)rows_tile, m - i0);
-    a += a_at + batch * stride_a + i0 * row_a;
-    b += b_at + batch * stride_b + j0 * (tb ? ldb : 1);
-    c += c_at + batch * stride_c + i0 * ldc + j0;
-    bias += bias_kind ? bias_at + (bias_kind == 1 ? j0 : i0) : 0;
+    a += ab_at.x + batch * ldc_stride.y + i0 * row_a;
+    b += ab_at.y + batch * strides.x + j0 * (tb ? ldb : 1);
+    c += bias_c_at.y + batch * strides.y + i0 * ldc + j0;
+    bias += bias_kind ? bias_c_at.x + (bias_kind == 1 ? j0 : i0) : 0;
     for (long kb = 0; kb < k_all; kb += BLOCK) {
         int kc = (int)MIN((long)BLOCK, k_all - kb), first = kb == 0, last = kb + kc == k_all;
         for (int chunk = 0; chunk < cols; chunk += PANELS * WIDEST) {
@@ -133,31 +153,36 @@ gemm_direct(__global const float *a, ulong a_at, __global const float *b, ulong 
             if (begin < end)
                 pack(b + (tb ? begin * ldb + kb : kb * ldb + begin), ldb, tb, kc, end - begin,
                      panels);
-            for (int i = 0; i < rows; i += MR) {
+            for (int i = 0, high; i < rows; i += high) {
                 __local const float *near = panels;
+                int left = rows - i, few = left <= MOST_ROWS / 2;
+                high = few ? 2 : MOST_ROWS;
                 for (int j = chunk, nc; j < end; j += nc) {
                     int nv = vectors_of((end - j + VW - 1) / VW), packed = j >= begin;
                     __global const float *far = b + kb * ldb + j;
                     nc = MIN(nv * VW, end - j);
 #define OPERANDS(panel, row)                                                                       \
     a + i *row_a + kb *step_a, row_a, step_a, panel, row, kc, c + i *ldc + j, ldc,                 \
-        MIN(MR, rows - i), nc, first, last,                                                        \
+        MIN(high, left), nc, first, last,                                                          \
         bias + (bias_kind == 1 ? j                                                                 \
                 : bias_kind    ? i                                                                 \
                                : 0),                                                                  \
         bias_kind, act
-                    if (packed && nv == 3)
-                        tile_near_3(OPERANDS(near, 3 * VW));
-                    else if (packed && nv == 2)
-                        tile_near_2(OPERANDS(near, 2 * VW));
-                    else if (packed)
-                        tile_near_1(OPERANDS(near, VW));
-                    else if (nv == 3)
-                        tile_far_3(OPERANDS(far, ldb));
+#define RUN(nv)                                                                                    \
+    if (few && packed)                                                                             \
+        pair_near_##nv(OPERANDS(near, nv *VW));                                                    \
+    else if (few)                                                                                  \
+        pair_far_##nv(OPERANDS(far, ldb));                                                         \
+    else if (packed)                                                                               \
+        tile_near_##nv(OPERANDS(near, nv *VW));                                                    \
+    else                                                                                           \
+        tile_far_##nv(OPERANDS(far, ldb))
+                    if (nv == 3)
+                        RUN(3);
                     else if (nv == 2)
-                        tile_far_2(OPERANDS(far, ldb));
+                        RUN(2);
                     else
-                        tile_far_1(OPERANDS(far, ldb));
+                        RUN(1);
                     if (packed) near += PANEL;
                 }
             }

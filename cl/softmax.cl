@@ -93,14 +93,22 @@ static inline float sum_few(float16 v)
     return no_minus_zero(fold_16(v));
 }
 
-/* classes <= 16. Work-item t makes `some` rows from t * some. */
-__kernel void softmax_few(SOFTMAX_ARGUMENTS, int some)
+/* classes <= 16. Work-item t makes `some` rows from t * some. Offsets: logits, labels | loss,
+ * correct | grad, prob | class_weights. */
+__kernel void softmax_few(__global const float *logits, __global const int *labels,
+                          __global float *loss, __global int *correct, __global float *grad,
+                          __global float *prob, __global const float *class_weights, ulong2 from_at,
+                          ulong2 to_at, ulong2 wanted_at, ulong2 weights_at, long rows,
+                          int4 classes_wants, float4 scalars, int some)
 {
+    int classes = classes_wants.x, want_grad = classes_wants.y, want_prob = classes_wants.z,
+        weighted = classes_wants.w;
+    float scale = scalars.x, smoothing = scalars.y, on = scalars.z, off = scalars.w;
     long r = (long)get_global_id(0) * some, end = r + some < rows ? r + some : rows;
     const int16 inside = PLACES < classes;
     for (; r < end; r++) {
-        __global const float *z = logits + logits_off + (ulong)r * classes;
-        int label = labels[labels_off + r], known = label >= 0 && label < classes;
+        __global const float *z = logits + from_at.x + (ulong)r * classes;
+        int label = labels[from_at.y + r], known = label >= 0 && label < classes;
         float16 v = (rows - r) * classes >= 16 ? vload16(0, z) : load_strip(z, classes);
         float m = max_few(select((float16)as_float(SIGN_BIT | INF_BITS), v, inside));
         float weight = 1.0f, nll = as_float(NAN_BITS), u = 0.0f;
@@ -109,16 +117,16 @@ __kernel void softmax_few(SOFTMAX_ARGUMENTS, int some)
         float total = sum_few(e), log_s = exact_log(total);
         if (smoothing > 0.0f) u = sum_few(select((float16)(0.0f), log_s - v, inside));
         if (known) nll = loss_of(z[label], m, log_s, smoothing, off, u);
-        if (known && weighted) weight = class_weights[class_weights_off + label];
-        loss[loss_off + r] = nll * weight;
-        correct[correct_off + r] = known && is_first(z, label, m);
+        if (known && weighted) weight = class_weights[weights_at.x + label];
+        loss[to_at.x + r] = nll * weight;
+        correct[to_at.y + r] = known && is_first(z, label, m);
         float16 p = DIV16(e, (float16)total);
         if (want_prob)
-            store_strip(want_prob == 2 ? v - log_s : p, prob + prob_off + (ulong)r * classes,
+            store_strip(want_prob == 2 ? v - log_s : p, prob + wanted_at.y + (ulong)r * classes,
                         classes);
         if (want_grad)
             store_strip((p - select((float16)off, (float16)on, PLACES == label)) * (scale * weight),
-                        grad + grad_off + (ulong)r * classes, classes);
+                        grad + wanted_at.x + (ulong)r * classes, classes);
     }
 }
 

@@ -21,7 +21,8 @@ enum { TILE_ROW = NR }; /* floats of a row of a tile in local memory */
     (BLOCK + 16) /* rows of packed a lie 17 cache lines apart, not 16: no 4 KiB aliasing */
 
 /* X for each row, for each vector of a row. */
-#define ROWS4(X) X(0) X(1) X(2) X(3)
+#define ROWS2(X) X(0) X(1)
+#define ROWS4(X) ROWS2(X) X(2) X(3)
 #define ROWS6(X) ROWS4(X) X(4) X(5)
 #define ROWS8(X) ROWS6(X) X(6) X(7)
 #define ROWS12(X) ROWS8(X) X(8) X(9) X(10) X(11)

@@ -16,7 +16,7 @@ cairn_status ocl_dropout(struct cairn_backend *backend, const struct cairn_dropo
     struct ocl_backend *be = ocl_of(backend);
     cl_kernel kernel;
     int64_t blocks = (p->first + p->count - 1) / 4 - p->first / 4 + 1,
-            all = (blocks + BLOCKS - 1) / BLOCKS, sets = ocl_shape_rows(all, 4 * BLOCKS);
+            all = (blocks + BLOCKS - 1) / BLOCKS, sets = ocl_shape_share(all, 4 * BLOCKS);
     float scale = 1.0f / (1.0f - p->rate);
     size_t global = (size_t)((all + sets - 1) / sets), local = 1;
     TRY(ocl_kernel(be, "dropout.cl", NULL, variant == OCL_SHAPE_CPU ? "dropout_cpu" : "dropout_gpu",

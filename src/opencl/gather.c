@@ -1,4 +1,4 @@
-/* Gathering a batch: one launch for the images, one for the labels. */
+/* Gathering a batch: one launch; "gpu" has one for the images and one for the labels. */
 #include "opencl/shape.h"
 
 #define STRETCH 4096 /* as in cl/gather.cl */
@@ -11,23 +11,24 @@ int ocl_gather_variants(struct cairn_backend *backend, const struct cairn_proble
     return ocl_shape_variants(backend, 1, 0, variants);
 }
 
-static cairn_status images_cpu(struct ocl_backend *be, const struct cairn_gather *p)
+static cairn_status gather_cpu(struct ocl_backend *be, const struct cairn_gather *p)
 {
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
     int64_t stretches = (p->item + STRETCH - 1) / STRETCH;
     size_t global = (size_t)(p->count * stretches), local = 1;
     TRY(ocl_kernel(be, "gather.cl", NULL, "gather_cpu", &kernel));
-    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmlliff", &p->table, &p->indices, &p->x,
-                   stretches, p->item, (int)p->total, (double)p->shift, (double)p->scale));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "(mmmmm)(ll)i(ff)", &p->table, &p->indices,
+                   &p->x, &p->labels, &p->y, stretches, p->item, (int)p->total, (double)p->shift,
+                   (double)p->scale));
 out:
     return st;
 }
 
-static cairn_status images_gpu(struct ocl_backend *be, const struct cairn_gather *p)
+static cairn_status gather_gpu(struct ocl_backend *be, const struct cairn_gather *p)
 {
     cairn_status st = CAIRN_OK;
-    cl_kernel kernel;
+    cl_kernel kernel, labels;
     size_t limit = 0;
     cl_ulong local_bytes;
     TRY(ocl_kernel(be, "gather.cl", NULL, "gather_gpu", &kernel));
@@ -40,19 +41,15 @@ static cairn_status images_gpu(struct ocl_backend *be, const struct cairn_gather
         TRY(ocl_launch(be, kernel, 2, global, local, "mmmlliff", &p->table, &p->indices, &p->x,
                        base, p->item, (int)p->total, (double)p->shift, (double)p->scale));
     }
+    TRY(ocl_kernel(be, "gather.cl", NULL, "gather_labels", &labels));
+    TRY(ocl_launch_1d(be, labels, p->count, 0, "mmmli", &p->labels, &p->indices, &p->y, p->count,
+                      (int)p->total));
 out:
     return st;
 }
 
 cairn_status ocl_gather(struct cairn_backend *backend, const struct cairn_gather *p, int variant)
 {
-    cairn_status st = CAIRN_OK;
     struct ocl_backend *be = ocl_of(backend);
-    cl_kernel labels;
-    TRY(variant == OCL_SHAPE_CPU ? images_cpu(be, p) : images_gpu(be, p));
-    TRY(ocl_kernel(be, "gather.cl", NULL, "gather_labels", &labels));
-    TRY(ocl_launch_1d(be, labels, p->count, 0, "mmmli", &p->labels, &p->indices, &p->y, p->count,
-                      (int)p->total));
-out:
-    return st;
+    return variant == OCL_SHAPE_CPU ? gather_cpu(be, p) : gather_gpu(be, p);
 }

@@ -49,9 +49,9 @@ int ocl_gemm_cpu_runs(const struct ocl_backend *be)
  * or cut out of images; a, whose panel serves only the columns of one macro-tile. */
 enum { PACK_PLAIN = 3, PACK_HARD = 12, PACK_A = 10 };
 
-/* The cost of one macro-tile and k in multiplications: the register tiles, and copying both
- * operands into panels. A transposed a is copied in whole vectors, however few rows a register tile
- * has. */
+/* The cost of one macro-tile and k in multiplications of floats: the register tiles, and copying
+ * both operands into panels. A transposed a is copied in whole vectors, however few rows a register
+ * tile has. */
 static double macro_cost(const struct tile *tile, int packing, int ta, int64_t rows, int64_t cols)
 {
     int64_t nr = tile->width * tile->vectors, panels = up(rows, tile->rows);
@@ -67,7 +67,7 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
 {
     struct ocl_macro best = {p->m, p->n, 0, times, 0, 0, packing, (int)p->ta, 0};
     double least = 0;
-    int units = be->compute_units > 0 ? be->compute_units : 1;
+    int64_t units = ocl_units(be);
     for (int t = 0; t < TILES; t++) {
         const struct tile *tile = &tiles[t];
         if (tile->width != ocl_vector_width(be)) continue;
@@ -80,7 +80,9 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
                 int64_t items = up(p->n, cols) * up(p->m, rows) * times;
                 double each =
                     macro_cost(tile, packing, (int)p->ta, ocl_min(rows, p->m), ocl_min(cols, p->n));
-                double time = each * ((double)up(items, units) + 0.1);
+                double cycles = each * (double)(p->k * (p->sum ? p->batch : 1)) / tile->width;
+                double time = ocl_launch_cycles(be, cycles * (double)items,
+                                                cycles * ((double)up(items, units) + 0.1));
                 if (best.tile && time >= least) continue;
                 least = time;
                 best.tile = t + 1;
@@ -168,9 +170,14 @@ static int direct_width(const struct ocl_backend *be, const struct cairn_gemm *p
 static double direct_cost(const struct cairn_gemm *p, int64_t tile_rows, int64_t rows,
                           int64_t vectors, int packs)
 {
-    int64_t high = up(rows, tile_rows), blocks = up(p->k, BLOCK), floats = rows * vectors * 16;
+    int64_t rest = rows % tile_rows, blocks = up(p->k, BLOCK), floats = rows * vectors * 16;
+    int64_t high = up(rows, tile_rows), padded = high * tile_rows;
+    if (rest > 0 && rest <= tile_rows / 2) { /* they go two by two, one vector as slowly as two */
+        high = rows / tile_rows + up(rest, 2);
+        padded = rows - rest + up(rest, 2) * (vectors > 1 ? 2 : 4);
+    }
     int far = !packs && p->ldb >= 1024 && p->k > 64;
-    double product = (double)(high * tile_rows * vectors * p->k) * (far ? 2 : 1);
+    double product = (double)(padded * vectors * p->k) * (far ? 2 : 1);
     double reads = (double)(vectors * p->k) * (p->tb   ? 8
                                                : packs ? 4
                                                        : 2) +
@@ -179,9 +186,6 @@ static double direct_cost(const struct cairn_gemm *p, int64_t tile_rows, int64_t
     double moved = blocks > 1 && floats > 131072 ? (double)(floats * blocks) / 4 : 0;
     return product + reads + ends + moved + 1500;
 }
-
-/* Cycles in which one unit is done before another wakes up: some 25 microseconds. */
-#define WAKING 90000.0
 
 static struct ocl_macro direct_key(const struct cairn_gemm *p)
 {
@@ -193,7 +197,7 @@ static struct ocl_macro choose_direct(const struct ocl_backend *be, const struct
 {
     struct ocl_macro best = direct_key(p);
     int64_t wide = up(p->n, width), high = up(p->m, tile_rows);
-    int64_t units = be->compute_units > 0 ? be->compute_units : 1, most = 32 * units;
+    int64_t units = ocl_units(be), most = 32 * units;
     double least = 0;
     for (int64_t x = 1; x <= wide && x <= most; x++)
         for (int64_t y = 1; y <= high && x * y <= most; y++) {
@@ -205,8 +209,7 @@ static struct ocl_macro choose_direct(const struct ocl_backend *be, const struct
             if (!packs) each = in_place;
             double even = each * (double)items / (double)units + (units > 1 ? 0.5 * each : 0);
             double time = each * (double)up(items, units);
-            if (time < even) time = even;
-            if (each * (double)items < WAKING) time = each * (double)items;
+            time = ocl_launch_cycles(be, each * (double)items, time < even ? even : time);
             if (best.rows && time >= least) continue;
             least = time;
             best.rows = rows;
@@ -230,13 +233,11 @@ cairn_status ocl_gemm_launch_direct(struct ocl_backend *be, const struct cairn_g
     size_t local[3] = {1, 1, 1};
     size_t global[3] = {(size_t)up(p->n, macro->cols), (size_t)up(p->m, macro->rows),
                         (size_t)(p->sum ? 1 : p->batch)};
-    TRY(ocl_launch(be, kernel, 3, global, local,
-                   "mmmmlllllilllll"
-                   "iiiii",
-                   &p->a, &p->b, &p->bias_v, &p->c, p->m, p->n, p->k, p->ta ? (int64_t)1 : p->lda,
-                   p->ta ? p->lda : (int64_t)1, (int)p->tb, p->ldb, p->ldc, p->stride_a,
-                   p->stride_b, p->stride_c, (int)p->bias, (int)p->act, (int)macro->rows,
-                   (int)macro->cols, macro->tile));
+    TRY(ocl_launch(be, kernel, 3, global, local, "(mmmm)(llllllllll)(iiii)(ii)", &p->a, &p->b,
+                   &p->bias_v, &p->c, p->m, p->n, p->k, p->ta ? (int64_t)1 : p->lda,
+                   p->ta ? p->lda : (int64_t)1, p->ldb, p->ldc, p->stride_a, p->stride_b,
+                   p->stride_c, (int)p->tb, (int)p->bias, (int)p->act, macro->tile,
+                   (int)macro->rows, (int)macro->cols));
 out:
     return st;
 }

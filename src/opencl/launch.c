@@ -1,6 +1,7 @@
 /* Launching kernels: arguments, work sizes, and the time that each launch took. */
 #include "opencl/helper.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,42 +83,83 @@ void ocl_enqueued(struct ocl_backend *be)
     be->unflushed = 0;
 }
 
-/* One letter of the format, see opencl.h. Returns the CL error and counts the kernel's arguments.
- */
+/* The next argument, a number, as the kernel takes it; returns its bytes, 0 for no such letter. */
+static size_t take(char letter, va_list *args, void *value)
+{
+    cl_uint word = 0;
+    cl_ulong wide = 0;
+    cl_float f = 0;
+    switch (letter) {
+    case 'i':
+        word = (cl_uint)va_arg(*args, int);
+        return memcpy(value, &word, sizeof word), sizeof word;
+    case 'u':
+        word = va_arg(*args, uint32_t);
+        return memcpy(value, &word, sizeof word), sizeof word;
+    case 'l':
+        wide = (cl_ulong)va_arg(*args, int64_t);
+        return memcpy(value, &wide, sizeof wide), sizeof wide;
+    case 'U':
+        wide = va_arg(*args, uint64_t);
+        return memcpy(value, &wide, sizeof wide), sizeof wide;
+    case 'f':
+        f = (cl_float)va_arg(*args, double);
+        return memcpy(value, &f, sizeof f), sizeof f;
+    }
+    return 0;
+}
+
+/* The next argument, memory: its buffer; its offset is left to the caller. */
+static cl_int set_buffer(cl_kernel kernel, cl_uint *index, va_list *args, cl_ulong *offset)
+{
+    const struct cairn_mem *mem = va_arg(*args, const struct cairn_mem *);
+    cl_mem handle = mem->buffer ? ((struct ocl_buffer *)mem->buffer)->mem : NULL;
+    *offset = mem->buffer ? (cl_ulong)mem->offset : 0;
+    return clSetKernelArg(kernel, (*index)++, sizeof handle, handle ? &handle : NULL);
+}
+
+/* One letter of the format, see opencl.h; *index counts the kernel's arguments. */
 static cl_int set_arg(cl_kernel kernel, cl_uint *index, char letter, va_list *args)
 {
-    switch (letter) {
-    case 'm': {
-        const struct cairn_mem *mem = va_arg(*args, const struct cairn_mem *);
-        cl_mem handle = mem->buffer ? ((struct ocl_buffer *)mem->buffer)->mem : NULL;
-        cl_ulong offset = mem->buffer ? (cl_ulong)mem->offset : 0;
-        cl_int error = clSetKernelArg(kernel, (*index)++, sizeof handle, handle ? &handle : NULL);
-        return error ? error : clSetKernelArg(kernel, (*index)++, sizeof offset, &offset);
+    cl_ulong value = 0;
+    size_t bytes = sizeof value;
+    if (letter == 'L') return clSetKernelArg(kernel, (*index)++, va_arg(*args, size_t), NULL);
+    if (letter == 'm') {
+        cl_int error = set_buffer(kernel, index, args, &value);
+        if (error) return error;
+    } else {
+        bytes = take(letter, args, &value);
     }
-    case 'i': {
-        cl_int value = va_arg(*args, int);
-        return clSetKernelArg(kernel, (*index)++, sizeof value, &value);
+    return bytes ? clSetKernelArg(kernel, (*index)++, bytes, &value) : CL_INVALID_ARG_VALUE;
+}
+
+#define VECTOR 16  /* bytes */
+#define GROUPED 12 /* letters in one pair of parentheses */
+
+/* The letters behind a parenthesis: buffers by themselves, numbers and offsets as vectors. */
+static cl_int set_vectors(cl_kernel kernel, cl_uint *index, const char *letters, va_list *args)
+{
+    unsigned char values[GROUPED * 8] = {0};
+    size_t bytes = 0;
+    for (; *letters != ')'; letters++) {
+        cl_ulong offset;
+        assert(bytes + 8 <= sizeof values);
+        if (*letters == 'm') {
+            cl_int error = set_buffer(kernel, index, args, &offset);
+            if (error) return error;
+            memcpy(values + bytes, &offset, sizeof offset);
+            bytes += sizeof offset;
+            continue;
+        }
+        size_t more = take(*letters, args, values + bytes);
+        if (!more) return CL_INVALID_ARG_VALUE;
+        bytes += more;
     }
-    case 'u': {
-        cl_uint value = va_arg(*args, uint32_t);
-        return clSetKernelArg(kernel, (*index)++, sizeof value, &value);
+    for (size_t at = 0; at < bytes; at += VECTOR) {
+        cl_int error = clSetKernelArg(kernel, (*index)++, VECTOR, values + at);
+        if (error) return error;
     }
-    case 'l': {
-        cl_long value = va_arg(*args, int64_t);
-        return clSetKernelArg(kernel, (*index)++, sizeof value, &value);
-    }
-    case 'U': {
-        cl_ulong value = va_arg(*args, uint64_t);
-        return clSetKernelArg(kernel, (*index)++, sizeof value, &value);
-    }
-    case 'f': {
-        cl_float value = (cl_float)va_arg(*args, double);
-        return clSetKernelArg(kernel, (*index)++, sizeof value, &value);
-    }
-    case 'L':
-        return clSetKernelArg(kernel, (*index)++, va_arg(*args, size_t), NULL);
-    }
-    return CL_INVALID_ARG_VALUE;
+    return CL_SUCCESS;
 }
 
 static cairn_status set_args(struct ocl_backend *be, cl_kernel kernel, const char *format,
@@ -125,12 +167,15 @@ static cairn_status set_args(struct ocl_backend *be, cl_kernel kernel, const cha
 {
     cl_uint index = 0;
     for (const char *p = format; *p; p++) {
-        cl_int error = set_arg(kernel, &index, *p, args);
-        if (!error) continue;
-        char what[128];
-        snprintf(what, sizeof what, "argument %d of kernel %s", (int)(p - format),
-                 ocl_kernel_record(be, kernel)->name);
-        return ocl_fail(error, what);
+        cl_int error = *p == '(' ? set_vectors(kernel, &index, p + 1, args)
+                                 : set_arg(kernel, &index, *p, args);
+        if (error) {
+            char what[128];
+            snprintf(what, sizeof what, "argument %u of kernel %s", (unsigned)index - 1,
+                     ocl_kernel_record(be, kernel)->name);
+            return ocl_fail(error, what);
+        }
+        if (*p == '(') p = strchr(p, ')');
     }
     return CAIRN_OK;
 }

@@ -20,7 +20,8 @@ enum {
     OCL_MOST_COL_WEIGHTS = 1 << 26, /* there for the weights, parallel over slabs only */
     OCL_MOST_LANES_LOCAL = 1 << 19, /* bytes of local memory: half a CPU's second cache */
     OCL_MOST_LANES_STRIP = 6144,    /* floats of dy: most of its first cache */
-    OCL_ROWS_ELEMENTS = 4096        /* that a work-item makes of rows: a few microseconds */
+    OCL_ROWS_ELEMENTS = 4096,       /* that a work-item makes of rows: a few microseconds */
+    OCL_ALONE_ELEMENTS = 1 << 16    /* that one makes before another unit wakes up */
 };
 #else
 enum {
@@ -34,7 +35,8 @@ enum {
     OCL_MOST_COL_WEIGHTS = 300,
     OCL_MOST_LANES_LOCAL = 1,
     OCL_MOST_LANES_STRIP = 1,
-    OCL_ROWS_ELEMENTS = 32
+    OCL_ROWS_ELEMENTS = 32,
+    OCL_ALONE_ELEMENTS = 64
 };
 #endif
 

@@ -20,8 +20,8 @@ ONE_VARIANT(adadelta)
 #define BUILD_OF(p, more)                                                                          \
     ((p)->l1 != 0 || (p)->decay != 0 || (more) ? OCL_OPTIMIZER_FULL : OCL_OPTIMIZER_PLAIN)
 
-/* What every kernel takes behind its moments. */
-#define COMMON "llfffff"
+/* What every kernel takes behind its moments, and before its own scalars. */
+#define COMMON "(ll)(fffff"
 #define COMMON_OF(p)                                                                               \
     (p)->count, (p)->decay_count, (double)(p)->lr, (double)(p)->l1, (double)(p)->l2,               \
         (double)(p)->decay, (double)((p)->lr * (p)->decay)
@@ -46,8 +46,8 @@ cairn_status ocl_sgd(struct cairn_backend *backend, const struct cairn_sgd *p, i
     cl_kernel kernel;
     (void)variant;
     TRY(ocl_kernel(be, "optimizer.cl", BUILD_OF(p, p->nesterov), "sgd", &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mmm" COMMON "fi", &p->w, &p->g, &p->v, COMMON_OF(p),
-                      (double)p->momentum, (int)p->nesterov));
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, "(mmm)" COMMON "f)i", &p->w, &p->g, &p->v,
+                      COMMON_OF(p), (double)p->momentum, (int)p->nesterov));
 out:
     return st;
 }
@@ -60,8 +60,8 @@ cairn_status ocl_adam(struct cairn_backend *backend, const struct cairn_adam *p,
     float rest1 = 1.0f - p->beta1, rest2 = 1.0f - p->beta2;
     (void)variant;
     TRY(ocl_kernel(be, "optimizer.cl", BUILD_OF(p, 0), "adam", &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mmmm" COMMON "fffffff", &p->w, &p->g, &p->m, &p->v,
-                      COMMON_OF(p), (double)p->beta1, (double)rest1, (double)p->beta2,
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, "(mmmm)" COMMON "fffffff)", &p->w, &p->g, &p->m,
+                      &p->v, COMMON_OF(p), (double)p->beta1, (double)rest1, (double)p->beta2,
                       (double)rest2, (double)p->epsilon, (double)p->c1, (double)p->c2));
 out:
     return st;
@@ -75,7 +75,7 @@ cairn_status ocl_rmsprop(struct cairn_backend *backend, const struct cairn_rmspr
     float rest = 1.0f - p->alpha;
     (void)variant;
     TRY(ocl_kernel(be, "optimizer.cl", BUILD_OF(p, 0), "rmsprop", &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mmmm" COMMON "ffff", &p->w, &p->g, &p->m, &p->v,
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, "(mmmm)" COMMON "ffff)", &p->w, &p->g, &p->m, &p->v,
                       COMMON_OF(p), (double)p->alpha, (double)rest, (double)p->momentum,
                       (double)p->epsilon));
 out:
@@ -89,8 +89,8 @@ cairn_status ocl_adagrad(struct cairn_backend *backend, const struct cairn_adagr
     cl_kernel kernel;
     (void)variant;
     TRY(ocl_kernel(be, "optimizer.cl", BUILD_OF(p, 0), "adagrad", &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mmm" COMMON "f", &p->w, &p->g, &p->v, COMMON_OF(p),
-                      (double)p->epsilon));
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, "(mmm)" COMMON "f)", &p->w, &p->g, &p->v,
+                      COMMON_OF(p), (double)p->epsilon));
 out:
     return st;
 }
@@ -104,7 +104,7 @@ cairn_status ocl_adadelta(struct cairn_backend *backend, const struct cairn_adad
     float rest = 1.0f - p->rho;
     (void)variant;
     TRY(ocl_kernel(be, "optimizer.cl", BUILD_OF(p, 0), "adadelta", &kernel));
-    TRY(ocl_launch_1d(be, kernel, p->count, 0, "mmmm" COMMON "fff", &p->w, &p->g, &p->u, &p->v,
+    TRY(ocl_launch_1d(be, kernel, p->count, 0, "(mmmm)" COMMON "fff)", &p->w, &p->g, &p->u, &p->v,
                       COMMON_OF(p), (double)p->rho, (double)rest, (double)p->epsilon));
 out:
     return st;

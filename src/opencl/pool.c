@@ -31,7 +31,7 @@ static cairn_status run_pairs(struct ocl_backend *be, const struct cairn_pool *p
 {
     cairn_status st = CAIRN_OK;
     int64_t oh = cairn_pool_oh(p), ow = cairn_pool_ow(p), all = p->planes * oh,
-            rows = ocl_shape_rows(all, 4 * ow);
+            rows = ocl_shape_share(all, 4 * ow);
     size_t global = (size_t)((all + rows - 1) / rows), local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, "pool.cl", NULL, name, &kernel));
@@ -98,7 +98,7 @@ static cairn_status mean_cpu(struct ocl_backend *be, const struct cairn_pool *p)
 {
     cairn_status st = CAIRN_OK;
     int64_t total = p->planes * cairn_pool_oh(p),
-            rows = ocl_shape_rows(total, PRODUCT(cairn_pool_ow(p), p->kh, p->kw));
+            rows = ocl_shape_share(total, PRODUCT(cairn_pool_ow(p), p->kh, p->kw));
     size_t global = (size_t)((total + rows - 1) / rows), local = 1;
     cl_kernel kernel;
     if (is_whole(p)) {
@@ -197,7 +197,7 @@ out:
 static cairn_status mean_grad_cpu(struct ocl_backend *be, const struct cairn_pool *p)
 {
     cairn_status st = CAIRN_OK;
-    int64_t total = p->planes * p->h, rows = ocl_shape_rows(total, p->w);
+    int64_t total = p->planes * p->h, rows = ocl_shape_share(total, p->w);
     size_t global = (size_t)((total + rows - 1) / rows), local = 1;
     cl_kernel kernel;
     TRY(ocl_kernel(be, "pool-mean.cl", NULL, "mean_grad_cpu", &kernel));

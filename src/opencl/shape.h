@@ -32,6 +32,13 @@ static inline int64_t ocl_shape_rows(int64_t rows, int64_t row_elements)
     return n < 1 ? 1 : n > rows ? rows : n;
 }
 
+/* The same where these are all rows of a launch: one work-item makes them if others would come too
+ * late to help, see OCL_WAKING. */
+static inline int64_t ocl_shape_share(int64_t rows, int64_t row_elements)
+{
+    return rows <= OCL_ALONE_ELEMENTS / row_elements ? rows : ocl_shape_rows(rows, row_elements);
+}
+
 /* How "cpu" kernels that work along rows share `rows` of them, `length` long: work-item t makes
  * elements t % pieces * length and behind of rows t / pieces * rows and behind, about
  * OCL_ROWS_ELEMENTS. */
@@ -42,9 +49,9 @@ struct ocl_blocks {
 static inline struct ocl_blocks ocl_shape_blocks(int64_t rows, int64_t length)
 {
     struct ocl_blocks b = {1, OCL_ROWS_ELEMENTS, 1, 0};
-    if (length <= OCL_ROWS_ELEMENTS) {
+    if (length <= OCL_ROWS_ELEMENTS || rows <= OCL_ALONE_ELEMENTS / length) {
         b.length = (uint64_t)length;
-        b.rows = (uint64_t)ocl_shape_rows(rows, length);
+        b.rows = (uint64_t)ocl_shape_share(rows, length);
     }
     b.pieces = ((uint64_t)length + b.length - 1) / b.length;
     b.items = (size_t)(((uint64_t)rows + b.rows - 1) / b.rows * b.pieces);

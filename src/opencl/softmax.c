@@ -32,7 +32,8 @@ cairn_status ocl_softmax(struct cairn_backend *backend, const struct cairn_softm
     if (variant == OCL_ROW && be->is_cpu && p->classes <= FEW) {
         global = (size_t)((p->rows + FEW_ROWS - 1) / FEW_ROWS);
         TRY(ocl_kernel(be, "softmax.cl", NULL, "softmax_few", &kernel));
-        TRY(ocl_launch(be, kernel, 1, &global, &local, FORMAT "i", ARGUMENTS, FEW_ROWS));
+        TRY(ocl_launch(be, kernel, 1, &global, &local, "(mmmmmmm)l(iiii)(ffff)i", ARGUMENTS,
+                       FEW_ROWS));
         goto out;
     }
     TRY(ocl_row_kernel(be, "softmax.cl", variant == OCL_ROW ? "softmax_row" : "softmax_group",
