@@ -17,32 +17,40 @@ static inline int label_of(__global const uchar *labels, int row, int total)
     return row >= 0 && row < total ? (int)labels[row] : -1;
 }
 
-/* Work-item t makes stretch t % stretches of row t / stretches, the first of a row its label, too;
- * the last vector overlaps the one before. Offsets: table, indices | x, labels | y. */
+#define SIDE 4 // rows that a "cpu" work-item makes side by side: they come from anywhere in memory
+
+/* Work-item t makes stretch t % stretches of SIDE rows, the first stretch of a row its label, too;
+ * behind the last row it is made again. The last vector overlaps the one before. Offsets: table,
+ * indices | x, labels | y; sizes: stretches, item | rows. */
 __kernel void gather_cpu(__global const uchar *table, __global const int *indices,
                          __global float *x, __global const uchar *labels, __global int *y,
-                         ulong2 from_at, ulong2 x_labels_at, ulong2 y_at, long2 stretches_item,
+                         ulong2 from_at, ulong2 x_labels_at, ulong2 y_at, long2 sizes, long2 rows,
                          int total, float4 shift_scale)
 {
-    long stretches = stretches_item.x, item = stretches_item.y;
+    long stretches = sizes.x, item = sizes.y;
     float shift = shift_scale.x, scale = shift_scale.y;
-    long t = (long)get_global_id(0), i = t / stretches, begin = (t - i * stretches) * STRETCH;
-    int count = item - begin < STRETCH ? (int)(item - begin) : STRETCH,
-        row = indices[from_at.y + i];
-    if (begin == 0) y[y_at.x + i] = label_of(labels + x_labels_at.y, row, total);
-    __global float *to = x + x_labels_at.x + i * item + begin;
-    if (row < 0 || row >= total) {
-        fill_nan(to, count);
-        return;
+    long t = (long)get_global_id(0), set = t / stretches, begin = (t - set * stretches) * STRETCH;
+    int count = item - begin < STRETCH ? (int)(item - begin) : STRETCH, row[SIDE];
+    __global const uchar *from[SIDE];
+    __global float *to[SIDE];
+    for (int r = 0; r < SIDE; r++) {
+        long i = set * SIDE + r < rows.x ? set * SIDE + r : rows.x - 1;
+        row[r] = indices[from_at.y + i];
+        from[r] = table + from_at.x + (row[r] >= 0 && row[r] < total ? row[r] : 0) * item + begin;
+        to[r] = x + x_labels_at.x + i * item + begin;
+        if (begin == 0) y[y_at.x + i] = label_of(labels + x_labels_at.y, row[r], total);
     }
-    __global const uchar *from = table + from_at.x + row * item + begin;
-    if (count >= 16) {
-        for (int e = 0; e < count; e += 16) {
-            int at = e + 16 <= count ? e : count - 16;
-            vstore16((convert_float16(vload16(0, from + at)) - shift) * scale, 0, to + at);
-        }
-    } else {
-        for (int e = 0; e < count; e++) to[e] = ((float)from[e] - shift) * scale;
+    for (int e = 0; e + 16 <= count; e += 16)
+        for (int r = 0; r < SIDE; r++)
+            vstore16((convert_float16(vload16(0, from[r] + e)) - shift) * scale, 0, to[r] + e);
+    for (int r = 0; r < SIDE; r++) {
+        int e = count - 16;
+        if (row[r] < 0 || row[r] >= total)
+            fill_nan(to[r], count);
+        else if (e >= 0)
+            vstore16((convert_float16(vload16(0, from[r] + e)) - shift) * scale, 0, to[r] + e);
+        else
+            for (e = 0; e < count; e++) to[r][e] = ((float)from[r][e] - shift) * scale;
     }
 }
 

@@ -2,6 +2,7 @@
 #include "opencl/shape.h"
 
 #define STRETCH 4096 /* as in cl/gather.cl */
+#define SIDE 4       /* as there */
 #define GROUP 256
 
 int ocl_gather_variants(struct cairn_backend *backend, const struct cairn_problem *problem,
@@ -16,11 +17,11 @@ static cairn_status gather_cpu(struct ocl_backend *be, const struct cairn_gather
     cairn_status st = CAIRN_OK;
     cl_kernel kernel;
     int64_t stretches = (p->item + STRETCH - 1) / STRETCH;
-    size_t global = (size_t)(p->count * stretches), local = 1;
+    size_t global = (size_t)((p->count + SIDE - 1) / SIDE * stretches), local = 1;
     TRY(ocl_kernel(be, "gather.cl", NULL, "gather_cpu", &kernel));
-    TRY(ocl_launch(be, kernel, 1, &global, &local, "(mmmmm)(ll)i(ff)", &p->table, &p->indices,
-                   &p->x, &p->labels, &p->y, stretches, p->item, (int)p->total, (double)p->shift,
-                   (double)p->scale));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "(mmmmm)(lll)i(ff)", &p->table, &p->indices,
+                   &p->x, &p->labels, &p->y, stretches, p->item, p->count, (int)p->total,
+                   (double)p->shift, (double)p->scale));
 out:
     return st;
 }
