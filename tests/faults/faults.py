@@ -28,6 +28,10 @@ FAULTS = [
          old="for (long kb = k0; kb < k_end; kb += BLOCK) {", new="for (long kb = k0; kb == k0 || kb + BLOCK <= k_end; kb += BLOCK) {"),
     dict(name="a block that is lost", file="gemm-direct.cl", op="gemm", options=["--cases", "60", "--variant", "cpu-direct"],
          old="first = kb == 0", new="first = kb <= BLOCK"),
+    dict(name="two rows that skip columns", file="gemm-direct.cl", op="gemm", options=["--cases", "60", "--variant", "cpu-direct"],
+         old="pair_near_##nv(OPERANDS(near, nv *VW));", new="pair_near_##nv(OPERANDS(near, VW));"),
+    dict(name="an index outside the table", file="gather.cl", op="gather", options=["--cases", "60", "--variant", "cpu"],
+         old="if (row[r] < 0 || row[r] >= total)", new="if (row[r] < 0)"),
     dict(name="another group's channel", file="conv.cl", op="conv", options=["--cases", "60", "--variant", "direct-gpu"],
          old="channel / o_each * c_each) * ((ulong)h * w);", new="channel / c_each * c_each) * ((ulong)h * w);"),
     # Padding must take part: an infinite weight over it gives NaN.
