@@ -27,6 +27,46 @@ def trained(b, name, recipe=TINY):
     return run
 
 
+# Every layer, and every way to wire them.
+LAYERS = """
+data: {name: glyphs, normalize: zscore, limit_train: 64, limit_test: 16}
+model:
+  - conv 6 5x3 pad=1,2,0,1 stride=2x1 bias=no as=n0
+  - batchnorm momentum=0.3 epsilon=0.001
+  - leakyrelu 0.2
+  - conv 8 3x3 pad=2x1 dilation=2x1 groups=2
+  - silu
+  - convtranspose 6 3x3 pad=1 stride=2x1 extra=1x0
+  - maxpool 2x1
+  - add n0
+  - gelu
+  - avgpool 3 stride=1 pad=1
+  - gelu form=tanh
+  - avgpool 3 stride=2 pad=1,0,1,0 count_pad=yes
+  - hardswish
+  - maxpool 3 stride=2 pad=1
+  - hardsigmoid as=n14
+  - linear 24
+  - elu 0.7
+  - batchnorm
+  - tanh as=n18
+  - linear 24 bias=no from=n14
+  - sigmoid
+  - add n18
+  - none
+  - dropout 0.25
+  - conv 12 1x1
+  - softplus
+  - avgpool 1
+  - flatten
+  - softmax
+  - logsoftmax
+  - relu
+  - linear 10
+train: {optimizer: sgd momentum=0.9, learning_rate: 0.05, batch: 16, epochs: 1}
+"""
+
+
 def test_export(b):
     run, out = trained(b, "exported"), os.path.join(b.work, "out")
     os.mkdir(out)
@@ -81,5 +121,74 @@ def test_predict(b):
         b.refused("a PNG of another size", 2, ["rgb.png is RGB, 7x9", "gray, 28x28"], "predict", run, gray, small, *ON)
 
 
+def lines_of(run):
+    with open(os.path.join(run, "recipe.yaml"), encoding="utf-8") as file:
+        return [line[4:].strip("\n'") for line in file if line.startswith("  - ")]
+
+
+def test_import(b):
+    """What is exported comes back as the same layers and the same bits, and trains further."""
+    run, out = trained(b, "all-layers", b.write("layers.yaml", LAYERS)), os.path.join(b.work, "out")
+    wanted = json.loads(b.run("predict", run, *(str(i) for i in range(8)), *ON, "--json").stdout)
+    for file, more in (("all.onnx", []), ("all.safetensors", ["--recipe", os.path.join(b.work, "layers.yaml")])):
+        if file.endswith("onnx") and "onnx" not in sys.argv:
+            continue
+        path, again = os.path.join(out, file), os.path.join(b.work, "again-" + file)
+        r = b.run("export", run, path)
+        check(r.returncode == 0, f"export {file}", r)
+        r = b.run("import", path, again, *more, "--json")
+        result = json.loads(r.stdout or "{}")
+        check(r.returncode == 0 and result["layers"] == len(lines_of(run)) and result["weights_sha256"] == wanted["weights_sha256"],
+              f"import {file}", r)
+        check(sorted(os.listdir(again)) == ["last.safetensors", "model.safetensors", "recipe.yaml"], f"files: {os.listdir(again)}")
+        check(lines_of(again) == lines_of(run), f"{file}: {lines_of(again)}")
+        found = json.loads(b.run("predict", again, *(str(i) for i in range(8)), *ON, "--json").stdout)
+        check(found["images"] == wanted["images"], f"outputs of {file}")
+        b.refused("a run that is there", 2, ["already holds a run", "--force"], "import", path, again, *more)
+        r = b.run("import", path, again, *more, "--force")
+        check(r.returncode == 0 and "--resume" in r.stdout, f"import {file} --force", r)
+        r = b.run("train", os.path.join(again, "recipe.yaml"), *ON, "--out", again, "--resume", "--json")
+        check(r.returncode == 0 and json.loads(r.stdout)["steps"] > 0 and json.loads(r.stdout)["weights_sha256"] != wanted["weights_sha256"],
+              f"{file} trained further", r)
+        r = b.run("eval", again, *ON)
+        check(r.returncode == 0, f"{file} tested", r)
+
+
+def test_import_refused(b):
+    """One complaint for each mistake: the file, and in a graph the node, its operator and what is not taken."""
+    run, out, new = os.path.join(b.work, "exported"), os.path.join(b.work, "out"), os.path.join(b.work, "new")
+    weights = os.path.join(out, "w.safetensors")
+    b.refused("weights without a recipe", 2, ["w.safetensors", "--recipe"], "import", weights, new)
+    b.refused("weights of another net", 2, ["w.safetensors", "0.weight has another shape"], "import", weights, new, "--recipe", b.recipe(
+        "other", **{"conv 4 5x5": "conv 8 5x5"}))
+    b.refused("weights of another layer", 2, ["w.safetensors", "5.weight is missing", "state_dict"], "import", weights, new, "--recipe",
+              b.recipe("other", **{"  - linear 10\n": "  - relu\n  - linear 10\n"}))
+    b.refused("weights too many", 2, ["w.safetensors", "0.bias is none"], "import", weights, new, "--recipe",
+              b.recipe("other", **{"  - conv 4 5x5 ": "  - conv 4 5x5 bias=no "}))
+    b.refused("no such file", 2, "nothing.safetensors", "import", "nothing.safetensors", new, "--recipe", TINY)
+    b.refused("not safetensors", 2, TINY, "import", TINY, new, "--recipe", TINY)
+    b.refused("no folder", 2, "usage: cairn import", "import", weights)
+    if "onnx" not in sys.argv:
+        b.refused("no ONNX", 2, "libprotobuf-c", "import", "m.onnx", new)
+        return
+    model = os.path.join(out, "m.onnx")
+    check(b.run("export", run, model).returncode == 0, "export a model")
+    b.refused("another normalisation", 2, ["m.onnx", "the model takes the images as", "data.normalize"], "import", model, new, "--set",
+              "data.normalize=zscore")
+    b.refused("images of another size", 2, ["m.onnx", "'pixels' has 28 as dimension 2", "30"], "import", model, new, "--set", "data.pad=1")
+    with open(model, "rb") as file:
+        good = file.read()
+    for what, old, new_bytes, says in (
+            ("an operator that is none", b"Relu", b"Rely", ["node 2 '1' (Rely)", "not supported"]),
+            ("an input from nowhere", b"\n\x010\x12\x011", b"\n\x019\x12\x011", ["node 2 '1' (Relu)", "'9'", "no node before it"]),
+            ("a producer that is another's", b"cairn.recipe", b"cairn.recipf", ["--recipe"])):
+        check(old in good, f"the model has {old}")
+        bad = b.write("bad.onnx", good.replace(old, new_bytes, 1))
+        b.refused(what, 2, ["bad.onnx", *says], "import", bad, new)
+    b.refused("a model that is cut off", 2, ["cut.onnx", "no ONNX model"], "import", b.write("cut.onnx", good[:len(good) // 2]), new)
+    b.refused("an empty model", 2, ["empty.onnx", "no ONNX model"], "import", b.write("empty.onnx", b""), new)
+    b.refused("no model", 2, ["m2.onnx", "no ONNX model"], "import", b.write("m2.onnx", "model:"), new)
+
+
 if __name__ == "__main__":
-    cli.run_tests([test_export, test_predict])
+    cli.run_tests([test_export, test_predict, test_import, test_import_refused])

@@ -3,20 +3,26 @@
 Usage: peers.py CAIRN [RECIPE...]. Needs NumPy with onnx and onnxruntime, or with PyTorch; what is not there is named and
 left out, and without any of them the exit status is 77. Each recipe trains for three steps on noise (tests/recipes.py); then
 images of noise are given to `cairn predict --json`, to onnxruntime with the exported ONNX model, and to PyTorch's modules of the
-recipe's layer lines (tools/pytorch/models.py) with the exported weights, loaded by load_state_dict().
+recipe's layer lines (tools/pytorch/models.py) with the exported weights, loaded by load_state_dict(). The same for a net of every
+layer (cli_exchange.py). The other way, nets are trained in PyTorch on small data sets and must have the same test accuracy in Cairn,
+with weights brought in as a safetensors file and, where PyTorch can write that, with its ONNX model.
 """
 
+import contextlib
+import io
 import json
 import os
 import re
 import shutil
 import struct
 import sys
+import warnings
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools")]
 
 import recipes
 from cli import png
+from cli_exchange import LAYERS
 
 try:
     import numpy as np
@@ -101,9 +107,10 @@ def by_torch(path, lines, x, scaling):
 
 def check(bench, name):
     """Distances relative to the largest logit of an image, or to 1 where that is less."""
-    data, run = recipes.data_of(name), os.path.join(bench.work, name)
+    data, run = "glyphs" if name == "every layer" else recipes.data_of(name), os.path.join(bench.work, name)
     args = [] if data == "glyphs" else ["--data-dir", os.path.join(bench.work, data)]
-    bench.call("train", name, "--device", "reference", "--out", run, "--quiet", *args, *recipes.settings(name, data))
+    recipe = os.path.join(bench.work, "layers.yaml") if name == "every layer" else name
+    bench.call("train", recipe, "--device", "reference", "--out", run, "--quiet", *args, *([] if recipe != name else recipes.settings(name, data)))
     paths, pixels = bench.images(*((3, 32) if data == "cifar" else (1, 28)))
     predicted = json.loads(bench.call("predict", run, *paths, "--device", "reference", "--json", *args))
     ours = np.array([image["outputs"] for image in predicted["images"]])
@@ -120,7 +127,7 @@ def check(bench, name):
             found["onnxruntime"] = np.abs(theirs - ours_as_output).max()
         else:
             found["onnxruntime"] = np.abs((theirs - ours) / scale).max()
-    if torch:
+    if torch and recipe == name:  # those modules have no convolution behind a linear layer
         bench.call("export", run, f"{run}.safetensors", *args)
         with open(os.path.join(run, "last.safetensors"), "rb") as file:
             state = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))["__metadata__"]
@@ -128,6 +135,109 @@ def check(bench, name):
         found["PyTorch"] = np.abs((by_torch(f"{run}.safetensors", lines, x, scaling) - ours) / scale).max()
     bench.tell(all(far <= NEAR for far in found.values()), f"{name}: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
     shutil.rmtree(run)
+
+
+# From PyTorch ------------------------------------------------------------------------------------------------------------
+
+
+# Lines of a recipe, and the nn.Sequential that a user of PyTorch would write for them.
+NETS = {
+    "lenet": (["conv 6 5x5", "maxpool 2", "conv 16 5x5", "maxpool 2", "flatten", "linear 120", "relu", "linear 10"],
+              lambda n: [n.Conv2d(1, 6, 5), n.MaxPool2d(2), n.Conv2d(6, 16, 5), n.MaxPool2d(2), n.Flatten(), n.Linear(256, 120), n.ReLU(),
+                         n.Linear(120, 10)]),
+    "norms": (["conv 4 3x3 pad=1", "batchnorm", "relu", "maxpool 2", "conv 8 3x3 pad=1 bias=no", "batchnorm", "silu", "avgpool 7",
+               "dropout 0.1", "flatten", "linear 10"],
+              lambda n: [n.Conv2d(1, 4, 3, padding=1), n.BatchNorm2d(4), n.ReLU(), n.MaxPool2d(2),
+                         n.Conv2d(4, 8, 3, padding=1, bias=False), n.BatchNorm2d(8), n.SiLU(), n.AvgPool2d(7), n.Dropout(0.1),
+                         n.Flatten(), n.Linear(32, 10)]),
+}
+RECIPE = """
+data: {{name: mnist, normalize: 01}}
+model: [{}]
+train: {{optimizer: sgd momentum=0.9, learning_rate: 0.02, batch: 50, epochs: 1}}
+"""
+
+
+def write_patterns(folder, train=600, test=400):
+    """Ten classes, each a pattern of its own under so much noise that no net is right everywhere. Pixels and labels of both parts."""
+    rng = np.random.default_rng(5)
+    patterns, parts = np.kron(rng.uniform(60, 200, (10, 7, 7)), np.ones((4, 4))), []
+    os.mkdir(folder)
+    for part, count in (("train", train), ("t10k", test)):
+        labels = rng.integers(0, 10, count).astype(np.uint8)
+        pixels = np.clip(patterns[labels] + rng.normal(0, 110, (count, 28, 28)), 0, 255).astype(np.uint8)
+        with open(os.path.join(folder, f"{part}-images-idx3-ubyte"), "wb") as file:
+            file.write(struct.pack(">IIII", 2051, count, 28, 28) + pixels.tobytes())
+        with open(os.path.join(folder, f"{part}-labels-idx1-ubyte"), "wb") as file:
+            file.write(struct.pack(">II", 2049, count) + labels.tobytes())
+        parts.append((torch.from_numpy(pixels[:, None].astype(np.float32) / np.float32(255)), torch.from_numpy(labels.astype(np.int64))))
+    return parts
+
+
+def write_weights(path, state):
+    """A state_dict as a safetensors file."""
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, tensor in state.items():
+        array = tensor.numpy()
+        piece = array.astype("<i8" if array.dtype == np.int64 else "<f4").tobytes()
+        header[name] = {"dtype": "I64" if array.dtype == np.int64 else "F32", "shape": list(array.shape),
+                        "data_offsets": [len(data), len(data) + len(piece)]}
+        data += piece
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def train_in_torch(net, pixels, labels):
+    torch.manual_seed(3)
+    update = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+    for _ in range(10):
+        for rows in torch.randperm(len(labels)).split(50):
+            update.zero_grad()
+            torch.nn.functional.cross_entropy(net(pixels[rows]), labels[rows]).backward()
+            update.step()
+    return net.eval()
+
+
+def export_from_torch(net, path, dynamo):
+    """Whether PyTorch wrote its ONNX model: with the exporter of dynamo, which needs onnxscript, or the older one."""
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            torch.onnx.export(net, (torch.zeros(2, 1, 28, 28),), path, input_names=["x"], verbose=False, dynamo=dynamo,
+                              **({} if dynamo else {"dynamic_axes": {"x": {0: "batch"}}}))
+    except Exception as error:  # what is missing differs from release to release
+        print(f"skipped: PyTorch wrote no {os.path.basename(path)}: {str(error).splitlines()[0]}")
+        return False
+    return True
+
+
+def check_from_torch(bench, name, folder, parts):
+    """Both ways of a trained net into Cairn: as accurate there, and trained further."""
+    lines, modules = NETS[name]
+    net = train_in_torch(torch.nn.Sequential(*modules(torch.nn)), *parts[0])
+    with torch.no_grad():
+        logits = net(parts[1][0])
+    images, right = len(parts[1][1]), int((logits.argmax(1) == parts[1][1]).sum())
+    scale = np.maximum(1, np.abs(logits[:50].numpy()).max(axis=1, keepdims=True))
+    recipe, args = os.path.join(bench.work, name + ".yaml"), ["--data-dir", folder]
+    with open(recipe, "w", encoding="utf-8") as file:
+        file.write(RECIPE.format(", ".join(lines)))
+    write_weights(os.path.join(bench.work, "torch.safetensors"), net.state_dict())
+    files = ["torch.safetensors"]
+    files += ["dynamo.onnx"] if export_from_torch(net, os.path.join(bench.work, "dynamo.onnx"), True) else []
+    files += ["traced.onnx"] if export_from_torch(net, os.path.join(bench.work, "traced.onnx"), False) else []
+    for file in files:
+        run = os.path.join(bench.work, "from-" + file)
+        bench.call("import", os.path.join(bench.work, file), run, "--force", "--recipe", recipe, *args)
+        found = json.loads(bench.call("eval", run, "--device", "reference", "--json", *args))
+        predicted = json.loads(bench.call("predict", run, *(f"test:{i}" for i in range(50)), "--device", "reference", "--json", *args))
+        ours = np.array([image["outputs"] for image in predicted["images"]])
+        far = np.abs((ours - logits[:50].numpy()) / scale).max()
+        bench.call("train", os.path.join(run, "recipe.yaml"), "--out", run, "--resume", "--device", "reference", "--quiet", *args)
+        bench.tell(found["correct"] == right and far <= NEAR and images / 2 < right < images,
+                   f"{name} trained in PyTorch, {file}: right {right} of {images} there, {found['correct']} here; logits {far:.1e}")
 
 
 def main():
@@ -142,9 +252,17 @@ def main():
     try:
         recipes.write_idx(os.path.join(bench.work, "idx"))
         recipes.write_cifar(os.path.join(bench.work, "cifar"))
-        for name in sys.argv[2:] or sorted(file[:-5] for file in os.listdir(recipes.RECIPES) if file.endswith(".yaml")):
+        with open(os.path.join(bench.work, "layers.yaml"), "w", encoding="utf-8") as file:
+            file.write(LAYERS)
+        names = sys.argv[2:] or ["every layer", *sorted(file[:-5] for file in os.listdir(recipes.RECIPES) if file.endswith(".yaml"))]
+        folder = os.path.join(bench.work, "patterns")
+        parts = write_patterns(folder) if torch else None
+        for name in (*(NETS if torch and len(sys.argv) < 3 else ()), *names):
             try:
-                check(bench, name)
+                if name in NETS:
+                    check_from_torch(bench, name, folder, parts)
+                else:
+                    check(bench, name)
             except Exception as error:  # the next recipe has its turn
                 bench.tell(False, f"{name}: {error}")
     finally:

@@ -129,6 +129,26 @@ def check_recipe(bench, name, devices):
     result = bench.run("reference", "eval", os.path.join(bench.work, f"{name}-reference"), "--device", "reference", *args)
     if result.returncode:
         bench.tell(False, f"{name}: eval: {result.stderr.strip()}")
+    check_exchange(bench, name, os.path.join(bench.work, f"{name}-reference"), args)
+
+
+def check_exchange(bench, name, run, args):
+    """The run's exported model and weights, imported again: the same weights, and the same outputs bit for bit."""
+    images = [f"test:{i}" for i in range(4)]
+    wanted = json.loads(bench.run("reference", "predict", run, *images, "--device", "reference", "--json", *args).stdout)
+    for file, more in (("m.onnx", []), ("m.safetensors", ["--recipe", os.path.join(run, "recipe.yaml")])):
+        again, path = os.path.join(bench.work, "again"), os.path.join(bench.work, file)
+        result = bench.run("reference", "export", run, path, "--force", *args)
+        if "libprotobuf-c" in result.stderr:
+            print("skipped: this build has no ONNX")
+            continue
+        if result.returncode == 0:
+            result = bench.run("reference", "import", path, again, "--force", *more, *args)
+        if result.returncode == 0:
+            result = bench.run("reference", "predict", again, *images, "--device", "reference", "--json", *args)
+        found = json.loads(result.stdout) if result.returncode == 0 else {}
+        same = all(found.get(key) == wanted[key] for key in ("weights_sha256", "images"))
+        bench.tell(same, f"{name}: back from {file}" + ("" if same else f": {result.stderr.strip()}: {str(found)[:300]}"))
 
 
 def check_parameters(bench, name, wanted):

@@ -18,6 +18,7 @@
     X(predict, "tell what a run's net takes images for")                                           \
     X(inspect, "draw a run's weights, activations or curves")                                      \
     X(export, "write a run's model as ONNX, or its weights as PyTorch names them")                 \
+    X(import, "make a run of an ONNX model, or of weights as PyTorch names them")                  \
     X(data, "list the data sets, or fetch the files of one")                                       \
     X(gradcheck, "measure gradients against slopes of the loss")                                   \
     X(compare, "find the first tensor in which two devices differ")                                \

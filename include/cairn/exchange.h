@@ -38,6 +38,35 @@ struct cairn_export_result {
 cairn_status cairn_export(const struct cairn_export_options *options,
                           struct cairn_export_result *result);
 
+/* --- import --- */
+
+struct cairn_import_options {
+    const char *file; /* .onnx or .safetensors */
+    const char *run;  /* the folder that is made */
+    /* Path or name: what it was, or is to be, trained on and how. NULL: the recipe in an ONNX model
+     * that Cairn wrote. Of an ONNX model its layers are replaced by the model's. */
+    const char *recipe;
+    const char *const *sets; /* "key.path=value" */
+    int set_count;
+    const char *data_dir;
+    int force; /* replace a run that is there */
+};
+
+struct cairn_import_result {
+    char format[16];    /* "onnx", "safetensors" */
+    int layers;         /* lines of the recipe */
+    int64_t parameters; /* numbers that are trained */
+    char weights_sha256[65];
+};
+
+/* Makes a run of a model or of weights: it can be evaluated, and trained further with --resume and
+ * its own recipe. The data set's files must be there, since a run knows how its images are split
+ * and normalised. Folds of a cross-validation become one training. CAIRN_UNSUPPORTED names the node
+ * of a graph, its operator and what Cairn has not; CAIRN_INVALID where model, weights, recipe and
+ * data do not fit. */
+cairn_status cairn_import(const struct cairn_import_options *options,
+                          struct cairn_import_result *result);
+
 #ifdef __cplusplus
 }
 #endif

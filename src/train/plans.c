@@ -11,10 +11,10 @@ static int64_t largest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Whether the optimizer has two moments. */
-static int is_double(enum cairn_optimizer_kind kind)
+int cairn_session_moments(const struct cairn_recipe *recipe)
 {
-    return kind != CAIRN_OPTIMIZER_SGD && kind != CAIRN_OPTIMIZER_ADAGRAD;
+    enum cairn_optimizer_kind kind = recipe->train.optimizer;
+    return kind != CAIRN_OPTIMIZER_SGD && kind != CAIRN_OPTIMIZER_ADAGRAD ? 2 : 1;
 }
 
 /* A penalty's weight in a batch of `images`: one division where it is not per batch. */
@@ -186,7 +186,7 @@ static void size_regions(struct cairn_session *session, int test_only)
     bytes[CAIRN_REGION_PARAMS] = model->total_floats * 4;
     if (!test_only) {
         bytes[CAIRN_REGION_GRADS] = bytes[CAIRN_REGION_MOMENT1] = model->flat_floats * 4;
-        if (is_double(recipe->train.optimizer))
+        if (cairn_session_moments(recipe) == 2)
             bytes[CAIRN_REGION_MOMENT2] = model->flat_floats * 4;
         if (recipe->train.accumulate > 1) bytes[CAIRN_REGION_SUMS] = model->flat_floats * 4;
         if (recipe->train.class_weights || recipe->train.balanced)

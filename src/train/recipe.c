@@ -78,18 +78,12 @@ out:
     return st;
 }
 
-cairn_status cairn_recipe_read(const char *path_or_name, const char *const *sets, int set_count,
-                               struct cairn_recipe *recipe)
+/* The recipe of a text; its path is set. */
+static cairn_status read_text(const char *text, size_t size, const char *const *sets, int set_count,
+                              struct cairn_recipe *recipe)
 {
     cairn_status st = CAIRN_OK;
-    char *text = NULL;
-    size_t size;
-    struct recipe_tree tree = {0};
-
-    memset(recipe, 0, sizeof *recipe);
-    TRY(find_recipe(path_or_name, &recipe->path));
-    tree.path = recipe->path;
-    TRY(cairn_file_read_text(recipe->path, "recipe", &text, &size));
+    struct recipe_tree tree = {.path = recipe->path};
     TRY(cairn_yaml_parse(recipe->path, text, size, &tree.root));
     if (tree.root->kind != CAIRN_YAML_MAP) {
         st = cairn_yaml_fail(CAIRN_PARSE, tree.path, tree.root, CAIRN_YAML_AT_VALUE,
@@ -105,9 +99,54 @@ cairn_status cairn_recipe_read(const char *path_or_name, const char *const *sets
     TRY(recipe_write(recipe, &recipe->resolved));
 out:
     cairn_yaml_free(tree.root);
+    return st;
+}
+
+cairn_status cairn_recipe_read(const char *path_or_name, const char *const *sets, int set_count,
+                               struct cairn_recipe *recipe)
+{
+    cairn_status st = CAIRN_OK;
+    char *text = NULL;
+    size_t size;
+    memset(recipe, 0, sizeof *recipe);
+    TRY(find_recipe(path_or_name, &recipe->path));
+    TRY(cairn_file_read_text(recipe->path, "recipe", &text, &size));
+    TRY(read_text(text, size, sets, set_count, recipe));
+out:
     free(text);
     if (st != CAIRN_OK) cairn_recipe_free(recipe);
     return st;
+}
+
+cairn_status cairn_recipe_parse(const char *name, const char *text, const char *const *sets,
+                                int set_count, struct cairn_recipe *recipe)
+{
+    memset(recipe, 0, sizeof *recipe);
+    recipe->path = strdup(name);
+    if (!recipe->path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
+    cairn_status st = read_text(text, strlen(text), sets, set_count, recipe);
+    if (st != CAIRN_OK) cairn_recipe_free(recipe);
+    return st;
+}
+
+cairn_status cairn_recipe_replace(struct cairn_recipe *recipe, struct cairn_layer *layers,
+                                  int count)
+{
+    char *resolved = NULL;
+    struct cairn_layer *old = recipe->layers;
+    int old_count = recipe->layer_count;
+    recipe->layers = layers;
+    recipe->layer_count = count;
+    cairn_status st = recipe_write(recipe, &resolved);
+    if (st != CAIRN_OK) {
+        recipe->layers = old;
+        recipe->layer_count = old_count;
+        return st;
+    }
+    free(old);
+    free(recipe->resolved);
+    recipe->resolved = resolved;
+    return CAIRN_OK;
 }
 
 void cairn_recipe_free(struct cairn_recipe *recipe)

@@ -114,6 +114,14 @@ struct cairn_recipe {
  * complaint has FILE:LINE:COLUMN (or --set TEXT), the key, and what is accepted. */
 cairn_status cairn_recipe_read(const char *path_or_name, const char *const *sets, int set_count,
                                struct cairn_recipe *recipe);
+/* The same of a text; `name` stands for the file in complaints. */
+cairn_status cairn_recipe_parse(const char *name, const char *text, const char *const *sets,
+                                int set_count, struct cairn_recipe *recipe);
+
+/* Gives a recipe other layers (from malloc; they are the recipe's from then on) and resolves it
+ * again. On failure nothing has changed. */
+cairn_status cairn_recipe_replace(struct cairn_recipe *recipe, struct cairn_layer *layers,
+                                  int count);
 void cairn_recipe_free(struct cairn_recipe *recipe); /* zeroes it */
 
 #endif

@@ -22,23 +22,28 @@ cairn_status cairn_trainer_get(struct cairn_trainer *t, enum cairn_region region
 
 /* --- starting --- */
 
-static cairn_status start_fresh(struct cairn_trainer *t)
+void cairn_state_begin(struct cairn_state *state, const struct cairn_session *session,
+                       enum cairn_math math)
 {
-    const int64_t *counts = t->session.counts;
-    t->state = (struct cairn_state){
+    const int64_t *counts = session->counts;
+    *state = (struct cairn_state){
         .power1 = 1.0,
         .power2 = 1.0,
-        .shift = t->session.shift,
-        .scale = t->session.scale,
+        .shift = session->shift,
+        .scale = session->scale,
         .plateau = {.best = (double)INFINITY},
-        .fold = t->session.fold,
+        .fold = session->fold,
         .train_images = counts[CAIRN_PART_TRAIN],
         .validation_images = counts[CAIRN_PART_VALIDATION],
         .test_images = counts[CAIRN_PART_TEST],
     };
-    snprintf(t->state.math, sizeof t->state.math, "%s",
-             cairn_report_math(t->options->compute.math));
-    snprintf(t->state.version, sizeof t->state.version, "%s", CAIRN_VERSION);
+    snprintf(state->math, sizeof state->math, "%s", cairn_report_math(math));
+    snprintf(state->version, sizeof state->version, "%s", CAIRN_VERSION);
+}
+
+static cairn_status start_fresh(struct cairn_trainer *t)
+{
+    cairn_state_begin(&t->state, &t->session, t->options->compute.math);
     cairn_model_init(t->session.model, t->recipe.train.seed, t->session.flat);
     return cairn_trainer_put(t, CAIRN_REGION_PARAMS, t->session.flat);
 }

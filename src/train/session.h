@@ -96,6 +96,9 @@ void cairn_session_resize(struct cairn_session *session, int64_t batch);
 /* The same for another batch size than the recipe's, with nothing allocated in between. */
 cairn_status cairn_session_plan_again(struct cairn_session *session, int64_t batch);
 
+/* How many moments the recipe's optimizer keeps: 1 or 2. */
+int cairn_session_moments(const struct cairn_recipe *recipe);
+
 /* What a plan of the recipe is compiled with: `batch` images of a whole batch of `whole`, 0 for
  * evaluations. */
 struct cairn_plan_options cairn_session_options(const struct cairn_session *session,

@@ -82,6 +82,10 @@ cairn_status cairn_trainer_save(struct cairn_trainer *t); /* last.safetensors, m
 cairn_status cairn_trainer_keep(struct cairn_trainer *t); /* model.safetensors */
 cairn_status cairn_trainer_interrupted(struct cairn_trainer *t);
 
+/* The state before the first step, of a session whose images are split. */
+void cairn_state_begin(struct cairn_state *state, const struct cairn_session *session,
+                       enum cairn_math math);
+
 /* --- train.c --- */
 
 /* The mistakes that a training would tell before it opens the device. */

@@ -18,7 +18,7 @@ import zlib
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 ZEROS = '0' * 64  # every digest, as fuzz_digest.c computes it
-WITH_WORDS = ('cases', 'layers', 'recipe', 'register', 'run', 'safetensors', 'npy', 'tune')
+WITH_WORDS = ('cases', 'layers', 'onnx', 'recipe', 'register', 'run', 'safetensors', 'npy', 'tune')
 VALUES = ['0', '1', '-1', '2x1', '1048576', '2147483647', '2147483648', '4294967296', '9223372036854775807',
           '18446744073709551615', '99999999999999999999', '1e39', '1e-46', '1e999', 'nan', 'inf', '-inf', '&a', '*a', '!!a', '---', '$']
 
@@ -122,13 +122,42 @@ TINY = b"""tiny:
 """
 
 
+def write_tiny(place):
+    for name, data in {'sets.yaml': TINY, 'a': idx((9, 2, 3), bytes(i * 37 % 256 for i in range(54))), 'b': idx((9,), bytes([0, 1, 2] * 3)),
+                       'c': idx((3, 2, 3), bytes(i * 37 % 256 for i in range(18))), 'd': idx((3,), bytes([0, 1, 2]))}.items():
+        with open(os.path.join(place, name), 'wb') as out:
+            out.write(data)
+
+
+MODELS = [
+    'conv 2 2x2 pad=1 as=a, batchnorm, silu, convtranspose 2 1x1, add a, maxpool 2, avgpool global, linear 3',
+    'linear 4 as=a, batchnorm momentum=0.5, gelu, linear 4 bias=no, add a, dropout 0.5, conv 3 1x1, flatten, none, logsoftmax',
+    'leakyrelu 0.1, elu, tanh, sigmoid, softplus, hardsigmoid, hardswish, avgpool 2 stride=1, linear 3, softmax',
+]
+
+
+def models(cairn):
+    """Exported models of the tiny data set; none where this build has no ONNX."""
+    with tempfile.TemporaryDirectory() as place:
+        write_tiny(place)
+        for number, lines in enumerate(MODELS):
+            recipe, out, file = os.path.join(place, 'r.yaml'), os.path.join(place, f'run{number}'), os.path.join(place, f'{number}.onnx')
+            with open(recipe, 'w', encoding='utf-8') as text:
+                text.write(f'data: {{name: tiny, normalize: zscore}}\nmodel: [{", ".join(f"{line.strip()!r}" for line in lines.split(", "))}]\n'
+                           'train: {learning_rate: 0.1, batch: 4, steps: 1}\n')
+            sets = {'CAIRN_DATASETS': os.path.join(place, 'sets.yaml')}
+            run_cairn(cairn, 'train', recipe, '--device', 'reference', '--quiet', '--out', out, '--data-dir', place, **sets)
+            done = subprocess.run([cairn, 'export', out, file], env={**os.environ, **sets}, capture_output=True, text=True, check=False)
+            if 'libprotobuf-c' in done.stderr:
+                return
+            with open(file, 'rb') as source:
+                yield source.read()
+
+
 def runs(cairn):
     """Runs of the tiny data set, half way through: two steps of four."""
     with tempfile.TemporaryDirectory() as place:
-        for name, data in {'sets.yaml': TINY, 'a': idx((9, 2, 3), bytes(i * 37 % 256 for i in range(54))), 'b': idx((9,), bytes([0, 1, 2] * 3)),
-                           'c': idx((3, 2, 3), bytes(i * 37 % 256 for i in range(18))), 'd': idx((3,), bytes([0, 1, 2]))}.items():
-            with open(os.path.join(place, name), 'wb') as out:
-                out.write(data)
+        write_tiny(place)
         for number, keys in enumerate(['optimizer: sgd', 'optimizer: adam, keep: last, schedule: plateau patience=1, test_curve: yes']):
             recipe, out = os.path.join(place, 'r.yaml'), os.path.join(place, f'run{number}')
             with open(recipe, 'w', encoding='utf-8') as text:
@@ -165,6 +194,7 @@ def seeds(cairn):
         'layers': ['\n'.join(lines).encode() for lines in LAYERS],
         'npy': arrays,
         'npz': [npz(arrays[0], zipfile.ZIP_STORED), npz(arrays[1], zipfile.ZIP_DEFLATED)],
+        'onnx': list(models(cairn)),
         'png': kinds,
         'recipe': [read('data/recipes', name) for name in recipes] +
                   [short, folder({'recipe.yaml': short, 'sets': b'vars.n=5\ntrain.optimizer=adam beta1=0.8\ndata.validation=0.1'})],
