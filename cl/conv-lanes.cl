@@ -115,19 +115,19 @@ static inline vec ended(vec x, float bias, int act)
 }
 
 /* One tile: what the pixels at[0..N-1] of `seen` give, a block of 256 k after the other; k sees
- * step[k] floats further. to[channel][pixel], SPAN pixels a channel. */
+ * step[k] floats further. to[channel][pixel], `pitch` pixels a channel. */
 #define POINT_(i, v) __local const float *x##v = seen + at[v];
 #define SEE_(i, v) vec b##v = LOAD(x##v + step[k]);
-#define ADD_(i, v) c##i##_##v = LOAD(to + (i * SPAN + v) * VW) + c##i##_##v;
+#define ADD_(i, v) c##i##_##v = LOAD(to + (i * pitch + v) * VW) + c##i##_##v;
 #define ADD(i, N) VECS##N(ADD_, i)
 #define END_(i, v) c##i##_##v = ended(c##i##_##v, bias[i], act);
 #define END(i, N) VECS##N(END_, i)
-#define KEEP_(i, v) STORE(c##i##_##v, to + (i * SPAN + v) * VW);
+#define KEEP_(i, v) STORE(c##i##_##v, to + (i * pitch + v) * VW);
 #define KEEP(i, N) VECS##N(KEEP_, i)
 #define FORWARD(M, N)                                                                              \
     static APART void forward##M(__local const float *seen, __local const int *at,                 \
                                  __local const int *step, int k_all, __local const float *weight,  \
-                                 __local const float *bias, int act, __local float *to)            \
+                                 __local const float *bias, int act, int pitch, __local float *to) \
     {                                                                                              \
         VECS##N(POINT_, 0) for (int k = 0; k < k_all;)                                             \
         {                                                                                          \
@@ -161,6 +161,35 @@ static inline void pack(__global const float *weight, long next, long each, int 
     }
 }
 
+/* The biases of a group's channels, as `ended` takes them; those behind the last repeat it. */
+static inline void bring_bias(__global const float *bias, int has_bias, int channels,
+                              __local float *shift)
+{
+    for (int i = 0; i < channels + 4; i++)
+        shift[i] = has_bias ? no_minus_zero(bias[MIN(i, channels - 1)]) : 0.0f;
+}
+
+/* How far from a pixel's first tap each k = (channel, row, column) sees. */
+static inline void list_taps(int channels, int kh, int kw, int high, int wide, int dilation_h,
+                             int dilation_w, __local int *step)
+{
+    for (int k = 0, e = 0; k < channels; k++)
+        for (int u = 0; u < kh; u++)
+            for (int v = 0; v < kw; v++, e++)
+                step[e] = ((k * high + u * dilation_h) * wide + v * dilation_w) * VW;
+}
+
+/* The first taps of `pixels` neighbours in rows of ow; those behind the last repeat it. */
+static inline void list_pixels(int pixels, int ow, int stride_h, int stride_w, int wide,
+                               __local int *at)
+{
+    for (int e = 0, i = 0, j = 0; e < pixels + UNIT; e++) {
+        at[e] = (i * stride_h * wide + j * stride_w) * VW;
+        if (++j == ow && e < pixels - 1) j = 0, i++;
+        if (e >= pixels - 1) j--;
+    }
+}
+
 /* Work-item t makes output rows of block t % blocks of group t / blocks % groups of VW images from
  * t / blocks / groups * VW on. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
@@ -185,18 +214,9 @@ conv_lanes(__global const float *x, ulong x_off, __global const float *weight, u
         bring(x + (long)k * h * w, (long)c * h * w, last, begin, end, w,
               room + ((k * high + begin - top) * wide) * VW, wide, pad_l, spare);
     pack(weight + weight_off + (long)group * o_each * k_all, k_all, 1, o_each, k_all, panel);
-    for (int i = 0; i < o_each + 4; i++)
-        shift[i] =
-            has_bias ? no_minus_zero(bias[bias_off + group * o_each + MIN(i, o_each - 1)]) : 0.0f;
-    for (int k = 0, e = 0; k < c_each; k++)
-        for (int u = 0; u < kh; u++)
-            for (int v = 0; v < kw; v++, e++)
-                step[e] = ((k * high + u * dilation_h) * wide + v * dilation_w) * VW;
-    for (int e = 0, i = 0, j = 0; e < pixels + UNIT; e++) {
-        at[e] = (i * stride_h * wide + j * stride_w) * VW;
-        if (++j == ow && e < pixels - 1) j = 0, i++;
-        if (e >= pixels - 1) j--;
-    }
+    bring_bias(bias + bias_off + group * o_each, has_bias, o_each, shift);
+    list_taps(c_each, kh, kw, high, wide, dilation_h, dilation_w, step);
+    list_pixels(pixels, ow, stride_h, stride_w, wide, at);
     for (int p = 0; p < pixels; p += SPAN) {
         int count = MIN(SPAN, pixels - p);
         for (int q = 0; q < count; q += UNIT)
@@ -205,7 +225,7 @@ conv_lanes(__global const float *x, ulong x_off, __global const float *weight, u
 #define RUN(M, N)                                                                                  \
     if (height == M)                                                                               \
         for (int r = q; r < MIN(q + UNIT, count); r += N)                                          \
-            forward##M(room, at + p + r, step, k_all, panel + i * k_all, shift + i, act,           \
+            forward##M(room, at + p + r, step, k_all, panel + i * k_all, shift + i, act, SPAN,     \
                        out + (i * SPAN + r) * VW);
                 TILES(RUN)
 #undef RUN
@@ -218,6 +238,109 @@ conv_lanes(__global const float *x, ulong x_off, __global const float *weight, u
                 turn_out(done + q * VW, y + (long)i * oh * ow + p + q, (long)o * oh * ow, last,
                          MIN(VW, count - q), spare);
         }
+    }
+}
+
+/* Max pool of a row of windows over rows [row, row + rows) of `made`, ow vectors a row: values to
+ * best[window], positions in the plane to won. As pool in pool.cl. */
+static inline void pool_row(__local const float *made, int row, int rows, int ow, int kw,
+                            int stride, int pad, int windows, int act, __local float *best,
+                            __local float *won)
+{
+    for (int j = 0; j < windows; j++, best += VW, won += VW) {
+        int left = j * stride - pad, j0 = left < 0 ? 0 : left, j1 = MIN(left + kw, ow);
+        vec most = LOAD(made + j0 * VW);
+        ivec where = (ivec)(row * ow + j0);
+        for (int u = 0; u < rows; u++)
+            for (int v = j0; v < j1; v++) {
+                vec x = LOAD(made + (u * ow + v) * VW);
+                ivec take = (x > most) | (x != x);
+                most = select(most, x, take);
+                where = select(where, (ivec)((row + u) * ow + v), take);
+            }
+        if (act) where = where | (most <= (vec)0.0f);
+        STORE(most, best);
+        STORE(AS_VEC(where), won);
+    }
+}
+
+/* Pooled rows of block t % blocks, of the groups and images of conv_lanes: for one pooled row after
+ * the other the rows of the convolution under it, a tile of channels at a time, are made and
+ * pooled. No row is under two of them (pool_stride_h >= pool_kh). What is pooled waits until it is
+ * VW pixels. index: of integers, whose bits go the ways of floats. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
+conv_pool_lanes(__global const float *x, ulong x_off, __global const float *weight,
+                ulong weight_off, __global const float *bias, ulong bias_off, __global float *y,
+                ulong y_off, __global float *index, ulong index_off, long n, int c, int h, int w,
+                int o, int kh, int kw, int stride_h, int stride_w, int pad_t, int pad_l,
+                int dilation_h, int dilation_w, int oh, int ow, int c_each, int o_each, int wide,
+                int has_bias, int act, int rows, int blocks, int pool_kh, int pool_kw,
+                int pool_stride_h, int pool_stride_w, int pool_pad_t, int pool_pad_l, int pool_oh,
+                int pool_ow, __local float *room)
+{
+    long t = (long)get_global_id(0), line = t / blocks, set = line / (c / c_each);
+    int group = (int)(line - set * (c / c_each)), q0 = (int)(t - line * blocks) * rows;
+    int q1 = MIN(q0 + rows, pool_oh), last = (int)MIN((long)VW, n - set * VW) - 1;
+    int k_all = c_each * kh * kw, plane = pool_oh * pool_ow,
+        first = q0 * pool_stride_h - pool_pad_t;
+    int high = ((rows - 1) * pool_stride_h + pool_kh - 1) * stride_h + (kh - 1) * dilation_h + 1;
+    int strip = (pool_kh * ow + UNIT - 1) / UNIT * UNIT, wait = VW + pool_ow;
+    __local float *out = room + c_each * high * wide * VW, *spare = out + 8 * strip * VW;
+    __local float *best = spare + VW * VW, *won = best + o_each * wait * VW;
+    __local float *panel = won + o_each * wait * VW, *shift = panel + (o_each + 4) * k_all;
+    __local int *step = (__local int *)(shift + o_each + 4), *at = step + k_all;
+    if (first < 0) first = 0;
+    int top = first * stride_h - pad_t, begin = top < 0 ? 0 : top, end = MIN(top + high, h);
+    long image = (long)o * plane, to = (set * VW * o + (long)group * o_each) * plane + q0 * pool_ow;
+    x += x_off + (set * VW * c + (long)group * c_each) * h * w;
+    y += y_off + to;
+    index += index_off + to;
+    for (int e = 0; e < c_each * high * wide; e++) STORE((vec)0.0f, room + e * VW);
+    for (int k = 0; k < c_each && begin < end; k++)
+        bring(x + (long)k * h * w, (long)c * h * w, last, begin, end, w,
+              room + ((k * high + begin - top) * wide) * VW, wide, pad_l, spare);
+    pack(weight + weight_off + (long)group * o_each * k_all, k_all, 1, o_each, k_all, panel);
+    bring_bias(bias + bias_off + group * o_each, has_bias, o_each, shift);
+    list_taps(c_each, kh, kw, high, wide, dilation_h, dilation_w, step);
+    for (int q = q0, have = 0, listed = 0; q < q1; q++) {
+        int r0 = q * pool_stride_h - pool_pad_t, r1 = MIN(r0 + pool_kh, oh);
+        if (r0 < 0) r0 = 0;
+        int count = (r1 - r0) * ow;
+        __local const float *seen = room + (r0 - first) * stride_h * wide * VW;
+        if (count != listed) list_pixels(count, ow, stride_h, stride_w, wide, at);
+        listed = count;
+        for (int i = 0, height; i < o_each; i += height) {
+            height = HEIGHT(o_each - i);
+#define RUN(M, N)                                                                                  \
+    if (height == M)                                                                               \
+        for (int r = 0; r < count; r += N)                                                         \
+            forward##M(seen, at + r, step, k_all, panel + i * k_all, shift + i, act, strip,        \
+                       out + r * VW);
+            TILES(RUN)
+#undef RUN
+            for (int k = 0; k < MIN(height, o_each - i); k++)
+                pool_row(out + k * strip * VW, r0, r1 - r0, ow, pool_kw, pool_stride_w, pool_pad_l,
+                         pool_ow, act, best + ((i + k) * wait + have) * VW,
+                         won + ((i + k) * wait + have) * VW);
+        }
+        have += pool_ow;
+        int gone = q + 1 < q1 ? have / VW * VW : have;
+        for (int i = 0; i < o_each; i++) {
+            __local float *a = best + i * wait * VW, *b = won + i * wait * VW;
+            for (int e = 0; e < gone; e += VW) {
+                turn_out(a + e * VW, y + (long)i * plane + e, image, last, MIN(VW, gone - e),
+                         spare);
+                turn_out(b + e * VW, index + (long)i * plane + e, image, last, MIN(VW, gone - e),
+                         spare);
+            }
+            for (int e = gone; e < have; e++) {
+                STORE(LOAD(a + e * VW), a + (e - gone) * VW);
+                STORE(LOAD(b + e * VW), b + (e - gone) * VW);
+            }
+        }
+        y += gone;
+        index += gone;
+        have -= gone;
     }
 }
 

@@ -24,6 +24,7 @@ typedef CAT(int, VW) ivec;
 #define LOAD(p) CAT(vload, VW)(0, p)
 #define STORE(x, p) CAT(vstore, VW)(x, 0, p)
 #define AS_INT(x) CAT(as_int, VW)(x)
+#define AS_VEC(x) CAT(as_float, VW)(x)
 
 /* Vectors that lie at any float: a vload made of single floats is not always put together again
  * where shuffles follow. */

@@ -22,7 +22,7 @@ PUBLIC = {
 EXCEPTIONS = {('src/base/version.c', 'cairn/cairn.h')}  # defines cairn_version(), which only cairn.h declares
 PRIVATE = ('src/reference', 'src/opencl')
 FAMILIES = {
-    'gemm': ['gemm'], 'conv': ['conv', 'conv_data', 'conv_weights'], 'im2col': ['im2col', 'col2im'],
+    'gemm': ['gemm'], 'conv': ['conv', 'conv_data', 'conv_weights', 'conv_pool'], 'im2col': ['im2col', 'col2im'],
     'pool': ['pool', 'pool_grad'], 'activation': ['activation', 'activation_grad'], 'softmax': ['softmax', 'softmax_grad'], 'loss': ['loss'], 'add': ['add'],
     'dropout': ['dropout'], 'reduce': ['reduce'], 'gather': ['gather'], 'augment': ['augment'],
     'batchnorm': ['batchnorm_stats', 'batchnorm', 'batchnorm_grad'],

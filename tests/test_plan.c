@@ -96,30 +96,31 @@ START_TEST(fusion_keeps_bits)
 }
 END_TEST
 
-/* In `pooled`, the pool of layer 6 takes relu along; that of layer 2, whose relu the product has
- * taken, its gradient alone; that of layer 9 nothing, since its input's gradient has another
- * term. */
+/* In `pooled`, the pool of layer 6 takes relu along; the convolution before layer 2 relu and the
+ * pool; layer 9 takes and is taken by nothing, since others read its input. */
 START_TEST(pools_take_relu)
 {
     static const struct {
         enum cairn_plan_kind kind;
-        int relus, gradients, pools;
-    } rows[] = {{CAIRN_PLAN_GRADIENT, 0, 1, 2}, {CAIRN_PLAN_EVALUATE, 0, 0, 1}};
+        int relus, gradients, pools, convolutions;
+    } rows[] = {{CAIRN_PLAN_GRADIENT, 0, 1, 1, 1}, {CAIRN_PLAN_EVALUATE, 0, 0, 1, 1}};
     const struct net *net = net_find("pooled");
     for (int i = 0; i < 2; i++) {
         struct bench b;
         struct cairn_plan_options options = bench_options(net, rows[i].kind, net->batch, 0);
-        int relus = 0, gradients = 0, pools = 0;
+        int relus = 0, gradients = 0, pools = 0, convolutions = 0;
         bench_open(&b, net, &options, 1, "reference");
         for (int s = 0; s < b.plans[0]->step_count; s++) {
             const struct cairn_problem *p = &b.plans[0]->steps[s].problem;
             relus += p->op == CAIRN_OP_ACTIVATION;
             gradients += p->op == CAIRN_OP_ACTIVATION_GRAD;
             pools += p->op == CAIRN_OP_POOL && p->u.pool.act == CAIRN_ACT_RELU;
+            convolutions += p->op == CAIRN_OP_CONV_POOL && p->u.conv.act == CAIRN_ACT_RELU &&
+                            p->u.conv.pool_kh == 3 && p->u.conv.pool_stride_w == 2;
         }
         ck_assert_msg(relus == rows[i].relus && gradients == rows[i].gradients &&
-                          pools == rows[i].pools,
-                      "%d: %d, %d, %d", i, relus, gradients, pools);
+                          pools == rows[i].pools && convolutions == rows[i].convolutions,
+                      "%d: %d, %d, %d, %d", i, relus, gradients, pools, convolutions);
         bench_close(&b);
     }
 }

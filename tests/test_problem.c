@@ -50,7 +50,7 @@ START_TEST(round_trip)
     const struct cairn_schema *schema = cairn_schema_of((enum cairn_op)_i);
     int valid = 0;
     draw_seed(200 + (uint64_t)_i);
-    for (int tries = 0; tries < 5000 && valid < 200; tries++) {
+    for (int tries = 0; tries < 20000 && valid < 200; tries++) {
         struct cairn_problem problem = cairn_problem_default((enum cairn_op)_i), back;
         char line[512], again[512];
         for (const struct cairn_field *f = schema->fields; f->name; f++)
@@ -127,6 +127,9 @@ static const struct {
     {"conv c=6 o=4 groups=3", CAIRN_INVALID, "groups=3"},
     {"conv_weights c=4 o=6 groups=3", CAIRN_INVALID, "groups=3"},
     {"im2col h=1 kh=2", CAIRN_INVALID, "kernel"},
+    {"conv_pool h=5 w=5 kh=3 kw=3 pool_kh=4", CAIRN_INVALID, "window"},
+    {"conv_pool h=5 w=5 kh=3 kw=3 pool_kw=2 pool_pad_r=2", CAIRN_INVALID, "padding"},
+    {"conv_pool act=tanh", CAIRN_PARSE, "relu"},
     {"pool h=2 kh=3", CAIRN_INVALID, "window"},
     {"pool h=4 w=4 kh=2 kw=2 pad_t=2", CAIRN_INVALID, "padding"},
     {"pool h=65536 w=65536", CAIRN_INVALID, "2^31"},

@@ -1,5 +1,6 @@
 /* The product and the convolutions of the reference against double-precision oracles, and gradients
  * against finite differences. */
+#include "device/schema.h"
 #include "oracle/trial.h"
 #include "suite.h"
 
@@ -239,6 +240,63 @@ START_TEST(conv_data_transposes)
 }
 END_TEST
 
+/* Of small whole numbers, whose sums are exact, so that there are many ties: the oracles one after
+ * the other. */
+START_TEST(conv_pool_random)
+{
+    draw_seed(16);
+    for (int i = 0; i < 80; i++) {
+        struct trial shape, t;
+        char line[512];
+        int relu = (int)draw_between(0, 1), kh = (int)draw_between(1, 3),
+            kw = (int)draw_between(1, 3);
+        do {
+            draw_conv(&shape, "conv", 0);
+            trial_finish(&shape);
+        } while (cairn_conv_oh(&shape.problem.u.conv) < kh ||
+                 cairn_conv_ow(&shape.problem.u.conv) < kw);
+        cairn_problem_print(&shape.problem, line, sizeof line);
+        trial_init(&t,
+                   "conv_pool%s bias=%d act=%s pool_kh=%d pool_kw=%d pool_stride_h=%d "
+                   "pool_stride_w=%d pool_pad_t=%d pool_pad_b=%d pool_pad_l=%d pool_pad_r=%d",
+                   line + strlen("conv"), (int)draw_between(0, 1), relu ? "relu" : "none", kh, kw,
+                   (int)draw_between(1, 3), (int)draw_between(1, 3), (int)draw_between(0, kh - 1),
+                   (int)draw_between(0, kh - 1), (int)draw_between(0, kw - 1),
+                   (int)draw_between(0, kw - 1));
+        static const char *const in[] = {"x", "weight", "bias_v"};
+        for (int o = 0; o < 3; o++)
+            for (int64_t e = 0; e < trial_extent(&t, in[o]); e++)
+                trial_floats(&t, in[o])[e] = (float)draw_between(-2, 2);
+        const struct cairn_conv *p = &t.problem.u.conv;
+        const struct cairn_pool pool = {.planes = p->n * p->o,
+                                        .h = cairn_conv_oh(p),
+                                        .w = cairn_conv_ow(p),
+                                        .kh = kh,
+                                        .kw = kw,
+                                        .stride_h = p->pool_stride_h,
+                                        .stride_w = p->pool_stride_w,
+                                        .pad_t = p->pool_pad_t,
+                                        .pad_b = p->pool_pad_b,
+                                        .pad_l = p->pool_pad_l,
+                                        .pad_r = p->pool_pad_r};
+        size_t between = (size_t)(pool.planes * pool.h * pool.w);
+        double *x = trial_doubles(&t, "x"), *weight = trial_doubles(&t, "weight"),
+               *bias = p->bias ? trial_doubles(&t, "bias_v") : NULL, *want = trial_doubles(&t, "y"),
+               *made = calloc(between, sizeof *made), *mag = calloc(between, sizeof *mag);
+        int32_t *index = calloc((size_t)trial_extent(&t, "y"), sizeof *index);
+        oracle_conv(p, x, weight, bias, made, mag);
+        oracle_pool(&pool, made, want, index);
+        trial_run(&t, draw_between(0, 3));
+        for (int64_t e = 0; e < trial_extent(&t, "y"); e++) {
+            ck_assert(trial_floats(&t, "y")[e] == (float)want[e]);
+            ck_assert_int_eq(trial_ints(&t, "index")[e], relu && want[e] <= 0 ? -1 : index[e]);
+        }
+        free(x), free(weight), free(bias), free(want), free(made), free(mag), free(index);
+        trial_finish(&t);
+    }
+}
+END_TEST
+
 /* A channel of another group leaves no trace, not even a NaN. */
 START_TEST(conv_groups_stay_apart)
 {
@@ -341,6 +399,7 @@ int main(void)
     tcase_add_loop_test(cases, conv_random, 0, 3);
     tcase_add_loop_test(cases, conv_large, 0, 3);
     tcase_add_test(cases, conv_data_transposes);
+    tcase_add_test(cases, conv_pool_random);
     tcase_add_test(cases, conv_groups_stay_apart);
     tcase_add_test(cases, conv_padding_takes_part);
     tcase_add_test(cases, conv_data_valid_taps_only);

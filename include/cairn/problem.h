@@ -68,18 +68,23 @@ struct cairn_gemm {
 /* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c/groups,kh,kw; y:
  * n,o,oh,ow with oh = (h + pad_t + pad_b - ((kh - 1) dilation_h + 1)) / stride_h + 1 (rounded
  * down), ow likewise. Output channels [g o/groups, (g+1) o/groups) see input channels [g c/groups,
- * (g+1) c/groups) only; groups divides c and o. Three operators share the descriptor:
+ * (g+1) c/groups) only; groups divides c and o. Four operators share the descriptor:
  *   conv          y  = act(x * w + bias)      with k = (channel of the group, row, column)
  *   conv_data     dx = gradient of x from dy  (operands y = dy in, x = dx out); it is also the
  *                 forward pass of a transposed convolution
  *   conv_weights  dw = gradient of w from dy  (operands x in, y = dy in, w = dw out), k = (image,
- *                 row, column) */
+ *                 row, column)
+ * and one with more fields:
+ *   conv_pool     conv, then pool (max) of its result with the windows pool_*: y and index are the
+ *                 pool's; act is NONE or RELU, of both. The convolution's result goes nowhere */
 struct cairn_conv {
     int64_t n, c, h, w, o, kh, kw;
     int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
     int64_t dilation_h, dilation_w, groups;
-    int64_t bias, act; /* conv only: bias is 0 or 1 (one per output channel) */
-    struct cairn_mem x, weight, bias_v, y, work;
+    int64_t bias, act; /* conv and conv_pool: bias is 0 or 1 (one per output channel) */
+    int64_t pool_kh, pool_kw, pool_stride_h, pool_stride_w;
+    int64_t pool_pad_t, pool_pad_b, pool_pad_l, pool_pad_r;
+    struct cairn_mem x, weight, bias_v, y, index, work;
 };
 
 /* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i * dilation_h - pad_t, column * stride_w
@@ -321,6 +326,7 @@ struct cairn_adadelta {
     X(conv, CONV, cairn_conv, conv)                                                                \
     X(conv_data, CONV_DATA, cairn_conv, conv)                                                      \
     X(conv_weights, CONV_WEIGHTS, cairn_conv, conv)                                                \
+    X(conv_pool, CONV_POOL, cairn_conv, conv)                                                      \
     X(im2col, IM2COL, cairn_im2col, im2col)                                                        \
     X(col2im, COL2IM, cairn_im2col, im2col)                                                        \
     X(pool, POOL, cairn_pool, pool)                                                                \

@@ -2,6 +2,8 @@
  * as their input, taps that lie apart up to beyond the image, groups down to one channel. */
 #include "check/check.h"
 
+#include <math.h>
+
 static void draw_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
                         int64_t *dilation, int64_t *before, int64_t *after)
 {
@@ -136,6 +138,29 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     problem->u.conv.act = check_chance(rng, 50) ? CAIRN_ACT_NONE : 1 + check_below(rng, 3);
 }
 
+/* Windows of the result like those of nets, mostly such that rows lie in one window at most, and
+ * others. */
+static void draw_pool_window(struct check_rng *rng, int64_t size, int64_t *kernel, int64_t *stride,
+                             int64_t *before, int64_t *after)
+{
+    *kernel = check_chance(rng, 60) ? 2 : 1 + check_below(rng, size < 5 ? size : 5);
+    *stride = check_chance(rng, 70) ? *kernel : 1 + check_below(rng, 6);
+    *before = check_chance(rng, 60) ? 0 : check_below(rng, *kernel);
+    *after = check_chance(rng, 60) ? 0 : check_below(rng, *kernel);
+}
+
+static void draw_pool(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
+{
+    struct cairn_conv *p = &problem->u.conv;
+    draw_any(rng, profile, small, problem);
+    p->bias = check_chance(rng, 50);
+    p->act = check_chance(rng, 50) ? CAIRN_ACT_NONE : CAIRN_ACT_RELU;
+    draw_pool_window(rng, cairn_conv_oh(p), &p->pool_kh, &p->pool_stride_h, &p->pool_pad_t,
+                     &p->pool_pad_b);
+    draw_pool_window(rng, cairn_conv_ow(p), &p->pool_kw, &p->pool_stride_w, &p->pool_pad_l,
+                     &p->pool_pad_r);
+}
+
 /* Where there is no memory for the sizes nothing is allowed. */
 static void bound_winograd(const struct check_case *c, const struct check_image *image,
                            const struct check_image *images, const float *sums, int64_t act,
@@ -167,6 +192,19 @@ static void bound_forward(const struct check_case *c, const struct check_image *
                     bound);
 }
 
+/* The largest of numbers that may differ differs by no more than the one that may most, whose sum
+ * is the largest; which one it is is anybody's. */
+static void bound_pool(const struct check_case *c, const struct check_image *images, int operand,
+                       const float *sums, double *bound)
+{
+    const struct cairn_conv *p = &c->problem.u.conv;
+    if (images[operand].operand->dtype == CAIRN_F32)
+        bound_terms(images, operand, sums, (double)(p->c / p->groups * p->kh * p->kw), p->act,
+                    bound);
+    else
+        for (int64_t i = 0; i < images[operand].extent; i++) bound[i] = INFINITY;
+}
+
 static void bound_data(const struct check_case *c, const struct check_image *images, int operand,
                        const float *sums, double *bound)
 {
@@ -187,5 +225,6 @@ static void bound_weights(const struct check_case *c, const struct check_image *
 }
 
 const struct check_family check_family_conv = {draw, NULL, bound_forward, 1};
+const struct check_family check_family_conv_pool = {draw_pool, NULL, bound_pool, 1};
 const struct check_family check_family_conv_data = {draw_any, NULL, bound_data, 1};
 const struct check_family check_family_conv_weights = {draw_any, NULL, bound_weights, 1};

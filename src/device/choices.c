@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS 24
+#define FIELDS 32
 #define LEAST_ROOM 64
 
 struct key {

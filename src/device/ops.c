@@ -107,8 +107,11 @@ int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
  * are made of it. */
 static int is_forced(const struct cairn_backend *backend, enum cairn_op op)
 {
-    int product = op == CAIRN_OP_CONV || op == CAIRN_OP_CONV_DATA || op == CAIRN_OP_CONV_WEIGHTS;
-    return backend->forced[op][0] || (product && backend->forced[CAIRN_OP_GEMM][0]);
+    int pool = op == CAIRN_OP_CONV_POOL, product = pool || op == CAIRN_OP_CONV ||
+                                                   op == CAIRN_OP_CONV_DATA ||
+                                                   op == CAIRN_OP_CONV_WEIGHTS;
+    return backend->forced[op][0] || (pool && backend->forced[CAIRN_OP_CONV][0]) ||
+           (product && backend->forced[CAIRN_OP_GEMM][0]);
 }
 
 int cairn_choose_variant(const struct cairn_device *device, const struct cairn_problem *problem,

@@ -113,6 +113,13 @@ static inline int64_t cairn_pool_ow(const struct cairn_pool *p)
     return cairn_out_extent(p->w, p->kw, p->stride_w, p->pad_l, p->pad_r);
 }
 
+/* The two parts of conv_pool; the convolution's y and the pool's x, which are the same, are unset.
+ */
+struct cairn_conv cairn_conv_of_pool(const struct cairn_conv *p);
+struct cairn_pool cairn_pool_of_conv(const struct cairn_conv *p);
+/* Elements of what lies between them. */
+int64_t cairn_conv_pool_between(const struct cairn_conv *p);
+
 /* For the family files: rows of the tables. */
 #define FIELD_INT(type, member, preset, min, max)                                                  \
     {                                                                                              \

@@ -2,7 +2,8 @@
  *
  * A product or convolution takes the activation of its result along; a max pool takes relu along,
  * whose gradient is then that of the pool (see struct cairn_pool): relu's is 0 where its value is 0
- * or less, and the value at a window's winner is the pool's own. */
+ * or less, and the value at a window's winner is the pool's own. A convolution takes the max pool
+ * of its result along, which then need not be stored: conv_pool. */
 #include "device/schema.h"
 #include "nn/plan.h"
 
@@ -131,8 +132,49 @@ static void fuse_pools(struct cairn_plan *plan)
     }
 }
 
+/* --- convolution, max pool --- */
+
+/* Step s is a convolution whose result is only read by the next step, a max pool. With relu, the
+ * pool's winners must be those of conv_pool, or of no matter. */
+static int can_pool(struct cairn_plan *plan, int s)
+{
+    struct cairn_step *conv = &plan->steps[s], *pool = &plan->steps[s + 1];
+    if (conv->problem.op != CAIRN_OP_CONV || pool->problem.op != CAIRN_OP_POOL) return 0;
+    if (pool->problem.u.pool.kind != CAIRN_POOL_MAX) return 0;
+    int64_t act = conv->problem.u.conv.act;
+    if (act != CAIRN_ACT_NONE && act != CAIRN_ACT_RELU) return 0;
+    if (act != pool->problem.u.pool.act && gradient_of(plan, s + 1) >= 0) return 0;
+    int between = *operand(conv, "y");
+    return between == *operand(pool, "x") && uses(plan, 0, between) == 2;
+}
+
+static void fuse_convolutions(struct cairn_plan *plan)
+{
+    static const char *const names[] = {"x", "weight", "bias_v"};
+    for (int s = 0; s + 1 < plan->step_count; s++) {
+        if (!can_pool(plan, s)) continue;
+        struct cairn_step conv = plan->steps[s], *both = &plan->steps[s],
+                          *tail = &plan->steps[s + 1];
+        const struct cairn_pool *pool = &tail->problem.u.pool;
+        struct cairn_conv *p = &both->problem.u.conv;
+        both->problem.op = CAIRN_OP_CONV_POOL;
+        if (pool->act == CAIRN_ACT_RELU) p->act = CAIRN_ACT_RELU;
+        p->pool_kh = pool->kh, p->pool_kw = pool->kw;
+        p->pool_stride_h = pool->stride_h, p->pool_stride_w = pool->stride_w;
+        p->pool_pad_t = pool->pad_t, p->pool_pad_b = pool->pad_b;
+        p->pool_pad_l = pool->pad_l, p->pool_pad_r = pool->pad_r;
+        for (int o = 0; o < CAIRN_PLAN_OPERANDS; o++) both->tensors[o] = -1;
+        for (int i = 0; i < 3; i++) *operand(both, names[i]) = *operand(&conv, names[i]);
+        *operand(both, "y") = *operand(tail, "y");
+        *operand(both, "index") = *operand(tail, "index");
+        forget_output(plan, conv.layer, tail->layer, *operand(&conv, "y"));
+        drop_step(plan, s + 1);
+    }
+}
+
 void cairn_plan_fuse(struct cairn_plan *plan)
 {
     fuse_activations(plan);
     fuse_pools(plan);
+    fuse_convolutions(plan);
 }

@@ -54,14 +54,31 @@ static int64_t room_of(enum cairn_op op, const struct cairn_conv *p, int64_t vw,
            taps * (c + 4) * o + seen * cairn_conv_ow(p);
 }
 
+/* The same for work-items of conv_pool, of `rows` rows of the pool. */
+static int64_t pool_room(const struct cairn_conv *p, int64_t vw, int64_t rows)
+{
+    const struct cairn_pool pool = cairn_pool_of_conv(p);
+    int64_t c = p->c / p->groups, o = p->o / p->groups, taps = p->kh * p->kw;
+    int64_t high = ((rows - 1) * p->pool_stride_h + p->pool_kh - 1) * p->stride_h + spread_h(p);
+    int64_t strip = up(p->pool_kh * cairn_conv_ow(p), UNIT) * UNIT;
+    return vw * (c * high * wide_of(p) + 8 * strip + vw + 2 * o * (vw + cairn_pool_ow(&pool))) +
+           (o + 4) * (c * taps + 1) + c * taps + strip + UNIT;
+}
+
 /* Rows of a work-item: as many as fit, unless some of the device's units would then be idle. */
 static int64_t rows_of(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p)
 {
-    int64_t vw = ocl_vector_width(be), height = op == CAIRN_OP_CONV ? cairn_conv_oh(p) : p->h;
+    int pools = op == CAIRN_OP_CONV_POOL;
+    const struct cairn_pool pool = cairn_pool_of_conv(p);
+    int64_t vw = ocl_vector_width(be), height = pools                 ? cairn_pool_oh(&pool)
+                                                : op == CAIRN_OP_CONV ? cairn_conv_oh(p)
+                                                                      : p->h;
     int64_t items = up(p->n, vw) * p->groups, units = be->compute_units > 0 ? be->compute_units : 1;
     int64_t most = ocl_min((int64_t)be->local_bytes, OCL_MOST_LANES_LOCAL) / 4;
     int64_t blocks = ocl_min(up(4 * units, items), height);
-    while (blocks < height && room_of(op, p, vw, up(height, blocks)) > most) blocks++;
+#define ROOM(rows) (pools ? pool_room(p, vw, rows) : room_of(op, p, vw, rows))
+    while (blocks < height && ROOM(up(height, blocks)) > most) blocks++;
+#undef ROOM
     return up(height, blocks);
 }
 
@@ -119,6 +136,14 @@ int ocl_lanes_admitted(const struct ocl_backend *be, enum cairn_op op, const str
     return room_of(op, p, ocl_vector_width(be), 1) <= local;
 }
 
+int ocl_lanes_pools(const struct ocl_backend *be, const struct cairn_conv *p)
+{
+    int64_t local = (int64_t)be->local_bytes / 4;
+    return ocl_lanes_admitted(be, CAIRN_OP_CONV, p) && p->pool_stride_h >= p->pool_kh &&
+           p->pool_kh <= local && p->pool_stride_h <= SLAB &&
+           pool_room(p, ocl_vector_width(be), 1) <= local;
+}
+
 /* As measured beside products that pack from images, with 1 to 64 channels on either side, kernels
  * of 1, 3 and 5, planes of 4 to 28: one with a single tap moves more than it multiplies, and wide
  * ones fill a product's tiles. Images must fill most of the lanes. */
@@ -159,6 +184,26 @@ cairn_status ocl_lanes(struct ocl_backend *be, enum cairn_op op, const struct ca
         TRY(ocl_launch(be, kernel, 1, &global, &local, "mmm" SHAPE "iiiL", &p->y, &p->weight, &p->x,
                        SHAPE_ARGUMENTS(p), (int)rows, (int)blocks, (int)(strip < 1 ? 1 : strip),
                        room));
+out:
+    return st;
+}
+
+cairn_status ocl_lanes_pool(struct ocl_backend *be, const struct cairn_conv *p)
+{
+    cairn_status st = CAIRN_OK;
+    char options[32];
+    const struct cairn_pool pool = cairn_pool_of_conv(p);
+    int64_t vw = ocl_vector_width(be), rows = rows_of(be, CAIRN_OP_CONV_POOL, p);
+    int64_t o = p->o / p->groups, blocks = up(cairn_pool_oh(&pool), rows);
+    size_t global = (size_t)(up(p->n, vw) * p->groups * blocks), local = 1;
+    cl_kernel kernel;
+    snprintf(options, sizeof options, "-DVW=%d", (int)vw);
+    TRY(ocl_kernel(be, "conv-lanes.cl", options, "conv_pool_lanes", &kernel));
+    TRY(ocl_launch(be, kernel, 1, &global, &local, "mmmmm" SHAPE "iiiiiiiiiiiiL", &p->x, &p->weight,
+                   &p->bias_v, &p->y, &p->index, SHAPE_ARGUMENTS(p), (int)p->bias, (int)p->act,
+                   (int)rows, (int)blocks, (int)pool.kh, (int)pool.kw, (int)pool.stride_h,
+                   (int)pool.stride_w, (int)pool.pad_t, (int)pool.pad_l, (int)cairn_pool_oh(&pool),
+                   (int)cairn_pool_ow(&pool), (size_t)pool_room(p, vw, rows) * sizeof(float)));
 out:
     return st;
 }

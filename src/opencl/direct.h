@@ -24,6 +24,10 @@ int ocl_lanes_admitted(const struct ocl_backend *be, enum cairn_op op, const str
 int ocl_lanes_wanted(const struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p);
 cairn_status ocl_lanes(struct ocl_backend *be, enum cairn_op op, const struct cairn_conv *p);
 
+/* conv_pool: whether its result is pooled before it leaves local memory, and doing so. */
+int ocl_lanes_pools(const struct ocl_backend *be, const struct cairn_conv *p);
+cairn_status ocl_lanes_pool(struct ocl_backend *be, const struct cairn_conv *p);
+
 /* The weights': slabs [first, first + slabs) of the sum, to partial sums or to the gradient. */
 cairn_status ocl_lanes_weights(struct ocl_backend *be, const struct cairn_conv *p,
                                const struct cairn_mem *to, int64_t first, int64_t slabs,

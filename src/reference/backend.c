@@ -1,4 +1,5 @@
 /* The reference backend: life, memory and the table of slots. */
+#include "device/schema.h"
 #include "reference/reference.h"
 
 #include <stdio.h>
@@ -115,8 +116,10 @@ static cairn_status fill(struct cairn_backend *backend, struct cairn_buffer *buf
 static int variants(struct cairn_backend *backend, const struct cairn_problem *problem,
                     struct cairn_variant list_[CAIRN_MAX_VARIANTS])
 {
-    (void)backend, (void)problem;
-    list_[0] = (struct cairn_variant){.name = "plain", .preferred = 1, .work = 0};
+    (void)backend;
+    int64_t work =
+        problem->op == CAIRN_OP_CONV_POOL ? cairn_conv_pool_between(&problem->u.conv) : 0;
+    list_[0] = (struct cairn_variant){.name = "plain", .preferred = 1, .work = work};
     return 1;
 }
 

@@ -119,6 +119,16 @@ cairn_status ref_conv(struct cairn_backend *backend, const struct cairn_conv *p,
     return CAIRN_OK;
 }
 
+/* Its parts in order. */
+cairn_status ref_conv_pool(struct cairn_backend *backend, const struct cairn_conv *p, int variant)
+{
+    struct cairn_conv conv = cairn_conv_of_pool(p);
+    struct cairn_pool pool = cairn_pool_of_conv(p);
+    conv.y = pool.x = p->work;
+    (void)ref_conv(backend, &conv, variant);
+    return ref_pool(backend, &pool, variant);
+}
+
 /* --- conv_data: for each tap in order, u[(c), (image, pixel)] = weight[(o), (c, tap)]^T dy[(o),
  * (image, pixel)], added to dx --- */
 

@@ -105,7 +105,13 @@ void trial_run(struct trial *t, int64_t shift)
     for (int i = 0; i < t->count; i++) {
         struct cairn_mem *mem = cairn_problem_mem(&t->problem, &operands[i]);
         size_t size = cairn_dtype_size(operands[i].dtype);
+        int64_t work = 0;
         *mem = (struct cairn_mem){NULL, 0};
+        if (operands[i].role == CAIRN_WORK)
+            ck_assert_int_eq(cairn_work_size(device, &t->problem, &work), CAIRN_OK);
+        if (work)
+            ck_assert_int_eq(cairn_buffer_create(device, (size_t)work * size, &mem->buffer),
+                             CAIRN_OK);
         if (!t->extent[i]) continue;
         mem->offset = shift;
         ck_assert_int_eq(
@@ -119,7 +125,10 @@ void trial_run(struct trial *t, int64_t shift)
     for (int i = 0; i < t->count; i++) {
         struct cairn_mem *mem = cairn_problem_mem(&t->problem, &operands[i]);
         size_t size = cairn_dtype_size(operands[i].dtype);
-        if (!t->extent[i]) continue;
+        if (!t->extent[i]) {
+            cairn_buffer_destroy(mem->buffer);
+            continue;
+        }
         ck_assert_int_eq(cairn_buffer_read(mem->buffer, (size_t)shift * size, t->host[i],
                                            (size_t)t->extent[i] * size),
                          CAIRN_OK);
