@@ -5,46 +5,29 @@ Each fault is one exact replacement in one kernel file; a text that is no longer
 A fault is found when the checker tells a case whose line, given back on the faulty kernels, differs again (exit 1) and on the
 good kernels does not (exit 0). Faults that leave results right on PoCL are looked for with Oclgrind: there a line counts that
 makes it report something, and nothing on the good kernels. CL is the folder of the kernels."""
-import glob
 import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 
-from faults import FAULTS
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-OCLGRIND = sorted(glob.glob("/usr/lib*/oclgrind/liboclgrind-rt-icd.so") + glob.glob("/usr/local/lib*/oclgrind/liboclgrind-rt-icd.so"))
-
-
-def environment(scratch, kernels, simulator):
-    env = dict(os.environ, CAIRN_KERNEL_DIR=kernels, OCL_ICD_VENDORS="pocl.icd")
-    if simulator:
-        env.update(OCL_ICD_VENDORS=OCLGRIND[0], OCLGRIND_DATA_RACES="1", OCLGRIND_UNINITIALIZED="1", OCLGRIND_CHECK_API="1",
-                   OCLGRIND_BUILD_OPTIONS="-cl-opt-disable", OCLGRIND_MAX_ERRORS="5",
-                   OCLGRIND_LOG=os.path.join(scratch, "log"))
-    return env
+import plant  # noqa: E402
+from faults import FAULTS  # noqa: E402
 
 
 def check(cairn, env, *arguments):
-    return subprocess.run([cairn, "check", *arguments], env=env, capture_output=True, text=True, timeout=300)
+    return plant.run([cairn, "check", *arguments], env)
 
 
-def plant(good, scratch, fault):
+def copy_with(good, scratch, fault):
     """A copy of the kernels with the fault in it."""
-    faulty = os.path.join(scratch, "faulty")
-    shutil.copytree(good, faulty)
-    path = os.path.join(faulty, fault["file"])
-    with open(path) as file:
+    with open(os.path.join(good, fault["file"])) as file:
         text = file.read()
     count = text.count(fault["old"])
     if count != 1:
         raise SystemExit(f"{fault['name']}: {fault['file']} has {count} times, not once:\n{fault['old']}")
-    os.chmod(path, 0o644)
-    with open(path, "w") as file:
-        file.write(text.replace(fault["old"], fault["new"]))
-    return faulty
+    return plant.copy_with(good, scratch, fault["file"], text.replace(fault["old"], fault["new"]))
 
 
 def expect(condition, fault, what, process):
@@ -53,7 +36,7 @@ def expect(condition, fault, what, process):
 
 
 def find_difference(cairn, good, faulty, scratch, fault):
-    env, clean = environment(scratch, faulty, False), environment(scratch, good, False)
+    env, clean = plant.environment(scratch, faulty), plant.environment(scratch, good)
     process = check(cairn, env, "--json", "--op", fault["op"], *fault.get("options", ["--cases", "100"]))
     expect(process.returncode == 1, fault, "not found", process)
     failure = json.loads(process.stdout)["failures"][0]
@@ -66,18 +49,16 @@ def find_difference(cairn, good, faulty, scratch, fault):
 
 def reported(cairn, env, line):
     """Whether Oclgrind has something to say about a case, or the case differs."""
-    log = env["OCLGRIND_LOG"]
-    if os.path.exists(log):
-        os.remove(log)
+    plant.read_log(env)
     process = check(cairn, env, line)
     if process.returncode not in (0, 1):
         raise SystemExit(f"{line}: exit {process.returncode}\n{process.stderr}")
-    said = os.path.exists(log) and open(log).read().strip()
+    said = plant.read_log(env)
     return said or (process.stdout if process.returncode else "")
 
 
 def find_report(cairn, good, faulty, scratch, fault):
-    env, clean = environment(scratch, faulty, True), environment(scratch, good, True)
+    env, clean = plant.environment(scratch, faulty, True), plant.environment(scratch, good, True)
     process = check(cairn, env, "--list", "--small", "--op", fault["op"], *fault.get("options", ["--cases", "30"]))
     expect(process.returncode == 0, fault, "no cases", process)
     for line in process.stdout.splitlines():
@@ -96,16 +77,19 @@ def main():
     wanted = [fault for fault in FAULTS if fault["name"] in sys.argv[3:] or not sys.argv[3:]]
     if not wanted:
         raise SystemExit("no such fault; there are: " + ", ".join(fault["name"] for fault in FAULTS))
-    skipped = []
     if "XDG_CACHE_HOME" not in os.environ:
         raise SystemExit("set XDG_CACHE_HOME to a folder for the binaries: they are shared by the faults")
-    for fault in wanted:
-        if fault.get("simulator") and not OCLGRIND:
-            skipped.append(fault["name"])
-            continue
+    skipped = [fault["name"] for fault in wanted if fault.get("simulator") and not plant.OCLGRIND]
+
+    def find(fault):
         with tempfile.TemporaryDirectory() as scratch:
-            find = find_report if fault.get("simulator") else find_difference
-            print(f"{fault['name']}: {find(cairn, good, plant(good, scratch, fault), scratch, fault)}", flush=True)
+            look = find_report if fault.get("simulator") else find_difference
+            return f"{fault['name']}: {look(cairn, good, copy_with(good, scratch, fault), scratch, fault)}"
+
+    # The dear ones first, so that none is left alone at the end.
+    wanted = [fault for fault in wanted if fault["name"] not in skipped]
+    for found in plant.each(find, sorted(wanted, key=lambda fault: "300" not in fault.get("options", []))):
+        print(found, flush=True)
     if skipped:
         print("Oclgrind is not installed; not looked for: " + ", ".join(skipped))
     return 77 if skipped else 0
