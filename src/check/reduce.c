@@ -26,15 +26,30 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     }
 }
 
+/* Sparse data of a maximum has nothing above zero, so that the sign of a zero shows. */
+static int fill(const struct check_case *c, int operand, const struct check_source *source,
+                int64_t extent, void *data)
+{
+    uint32_t *x = data;
+    if (operand != 0 || c->problem.u.reduce.kind != CAIRN_REDUCE_MAX || c->kind != CHECK_sparse)
+        return 0;
+    for (int64_t i = 0; i < extent; i++) {
+        x[i] = check_float_bits(source, i);
+        if (x[i] << 1) x[i] |= 0x80000000u;
+    }
+    return 1;
+}
+
 static void bound(const struct check_case *c, const struct check_image *images, int operand,
                   const float *sums, double *bound_of)
 {
     const struct cairn_reduce *p = &c->problem.u.reduce;
     double largest = check_largest(&images[0]);
     for (int64_t j = 0; j < images[operand].extent; j++)
-        bound_of[j] = p->kind == 2 ? CHECK_TINY
-                                   : check_sum_bound((double)p->n1 * (double)p->n2 + 1,
-                                                     (double)sums[j], largest, largest);
+        bound_of[j] = p->kind == CAIRN_REDUCE_MAX
+                          ? CHECK_TINY
+                          : check_sum_bound((double)p->n1 * (double)p->n2 + 1, (double)sums[j],
+                                            largest, largest);
 }
 
-const struct check_family check_family_reduce = {draw, NULL, bound, 1};
+const struct check_family check_family_reduce = {draw, fill, bound, 1};
