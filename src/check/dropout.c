@@ -4,11 +4,13 @@
 
 #include <math.h>
 
-/* The uniform number of some element as the rate, so that u > rate is asked of equals. */
+/* The uniform number of some element as the rate, so that u > rate is asked of equals, or the one
+ * before it, of which the element is kept. */
 static float draw_tie(struct check_rng *rng, const struct cairn_dropout *p)
 {
     uint64_t element = (uint64_t)p->first + (uint64_t)check_below(rng, p->count);
     float u = cairn_random_uniform(p->seed, (uint32_t)p->stream, (uint32_t)p->step, element);
+    if (check_chance(rng, 50)) return u - 0x1p-24f;
     return u < 1.0f ? u : 0.99999994f;
 }
 

@@ -128,7 +128,8 @@ def main():
         wanted = [mutant for mutant in wanted if mutant.id in options.only or mutant.file in options.only]
     if options.draw:
         wanted = choose.draw(wanted, options.draw)
-    todo = [mutant for mutant in wanted if options.again or not results.of(mutant, digest_of(texts[mutant.file]))]
+    # In no order of files, so that a part of them tells of all.
+    todo = [mutant for mutant in sorted(wanted, key=choose.order_of) if options.again or not results.of(mutant, digest_of(texts[mutant.file]))]
     with tempfile.TemporaryDirectory() as scratch:
         benches = kernels.Bench(build, source, scratch), reference.Bench(build, source, scratch)
         run_all(todo, benches, results, texts, options.jobs, options.efforts)
