@@ -1,13 +1,14 @@
 """Every OpenCL call fails once: no crash, no hang, no leak, one clear complaint, an intact checkpoint.
 
-Usage: calls.py CAIRN LAYER [--every N] [--scenario NAME]... [--verbose]
+Usage: calls.py CAIRN LAYER [--every N] [--arguments N] [--lost N] [--scenario NAME]... [--verbose]
 
 LAYER is the layer of layer.c. Each scenario runs once to see its calls; then, for each call (with --every N the first of each
 name and about one in N of the others), it runs again with that call failing, and again with all behind it failing too, as of a
 device that is lost. Each run ends in one of these ways:
 
   told      a status that is not 0 and one line that names what failed and OpenCL's error
-  harmless  the status and the results of a run without fault; only of calls that are listed below with a reason
+  harmless  the status and the results of a run without fault; only of calls that are listed below with a reason, and in
+            the helper that compiles, whose work the program then does itself
   wrong     anything else: a crash, a hang, objects not let go of, silence, other results, a run that cannot go on
 """
 
@@ -30,7 +31,8 @@ SOURCES = os.path.join(HERE, "..", "..", "src")
 # Calls whose failure changes no result, and why.
 HARMLESS = {
     "clCreateProgramWithBinary": "the program is built from its source",
-    "clBuildProgram": "of a kept binary: the program is built from its source",
+    "clCreateProgramWithSource": "ahead of its use: the program is built when it is needed",
+    "clBuildProgram": "of a kept binary, or ahead of its use: the program is built from its source when it is needed",
     "clGetProgramInfo": "the binary is not kept; the next start compiles again",
     "clFlush": "the commands are handed over by the next one, or by waiting",
     "clGetEventProfilingInfo": "the launch is missing in the profile",
@@ -58,8 +60,16 @@ def known_calls():
 
 
 class Report:
-    def __init__(self, path):
-        self.calls, self.fired, self.live, self.ended = [], [], {}, False
+    """What the layer told: of a process, or of its helpers, of whose calls the longest list counts."""
+
+    def __init__(self, path, helpers):
+        self.calls, self.fired, self.live, self.ended = [], [], {}, helpers
+        for part in glob.glob(path + ".*") if helpers else [path]:
+            calls, self.calls = self.calls, []
+            self.read(part)
+            self.calls = max(calls, self.calls, key=len)
+
+    def read(self, path):
         if not os.path.exists(path):
             return
         with open(path, encoding="utf-8") as file:
@@ -71,14 +81,14 @@ class Report:
                     self.fired.append((rest[0], int(rest[1])))
                 elif word == "live":
                     self.live[rest[0]] = int(rest[1])
-                self.ended = word == "end"
+                self.ended = self.ended or word == "end"
 
 
 class Scenario:
     """A command line; its result is what a run with a fault must not change silently."""
 
-    def __init__(self, name, words, cold=False, trains=False):
-        self.name, self.words, self.cold, self.trains = name, words, cold, trains
+    def __init__(self, name, words, cold=False, trains=False, helper=False):
+        self.name, self.words, self.cold, self.trains, self.helper = name, words, cold, trains, helper
 
     def result(self, ended):
         if self.trains:
@@ -103,6 +113,7 @@ class Bench:
             Scenario("probe", ["devices", "--probe", "--json"]),
             Scenario("check", ["check", "--op", "add", "--cases", "2", "--device", "opencl", "--json"]),
             Scenario("cold", ["check", "--op", "add", "--cases", "1", "--device", "opencl", "--json"], cold=True),
+            Scenario("helper", ["check", "--op", "add", "--cases", "1", "--device", "opencl", "--json"], cold=True, helper=True),
             Scenario("train", train, trains=True),
             Scenario("profile", train + ["--profile"], trains=True),
         ]
@@ -116,16 +127,20 @@ class Bench:
                                  OPENCL_LAYERS=self.layer, CAIRN_LAYER_REPORT=report, CAIRN_LAYER_PARENT=str(os.getpid()))
         if fault:
             env["CAIRN_LAYER_FAIL"] = fault
+        if scenario.helper:
+            env["CAIRN_LAYER_CHILDREN"] = "1"
+        else:
+            env["CAIRN_COMPILE"] = "off"
         run = os.path.join(folder, "run")
         words = [run if word == "RUN" else word for word in scenario.words]
         ended = common.run([self.cairn, *words], env, cwd=folder)
-        return ended, Report(report), run, folder
+        return ended, Report(report, scenario.helper), run, folder
 
     def learn(self, scenario):
         """A warm run without fault."""
         shutil.rmtree(self.start(scenario, "warm")[3])
         ended, report, run, folder = self.start(scenario, "good")
-        if not report.calls and ended.returncode == 0:
+        if not report.calls and ended.returncode == 0 and scenario.name == "devices":
             print("SKIP: this OpenCL loader knows no layers")
             sys.exit(77)
         scenario.good, scenario.calls = scenario.result(ended), report.calls
@@ -148,7 +163,7 @@ class Bench:
                 return "wrong", f"a lost checkpoint: {why}"
         names = {name for name, _ in report.fired}
         if ended.returncode == 0:
-            if scenario.result(ended) == scenario.good and names <= set(HARMLESS) and self.closes(report):
+            if scenario.result(ended) == scenario.good and (names <= set(HARMLESS) and self.closes(report) or scenario.helper):
                 return "harmless", ""
             told = "CL_" in ended.stdout + ended.stderr  # a list of devices tells of the one that failed
             return ("told", "") if told and scenario.words[0] == "devices" else ("wrong", f"silence: {ended.stdout[-200:]!r}")
@@ -185,10 +200,15 @@ class Bench:
         return scenario.name, name, verdict
 
 
-def sample(calls, every):
-    """Numbers of calls: all, or the first of each name and one in `every`."""
-    first = {name: number for number, name in reversed(list(enumerate(calls, 1)))}
-    return sorted(set(first.values()) | set(range(every, len(calls) + 1, every)) if every > 1 else range(1, len(calls) + 1))
+def sample(calls, every, arguments):
+    """Numbers of calls: the first of each name and one in `every`, of the many that set arguments one in `arguments`."""
+    places, chosen = collections.defaultdict(list), set()
+    for number, name in enumerate(calls, 1):
+        places["arguments" if name == "clSetKernelArg" else "others"].append(number)
+        if len(places[name]) == 0:
+            places[name].append(number)
+            chosen.add(number)
+    return sorted(chosen | set(places["others"][every - 1::every]) | set(places["arguments"][arguments - 1::arguments]))
 
 
 def table(results):
@@ -200,7 +220,7 @@ def table(results):
         print(f"{scenario:<10} {sum(row.values()) - row['unreached']:>8} {row['told']:>8} {row['harmless']:>8} {row['wrong']:>8}")
     harmless = collections.Counter(name for _, name, verdict in results if verdict == "harmless")
     for name, count in sorted(harmless.items()):
-        print(f"harmless  {name} ({count}): {HARMLESS[name]}")
+        print(f"harmless  {name} ({count}): {HARMLESS.get(name, 'the helper cannot compile: the program does')}")
 
 
 def main():
@@ -208,6 +228,8 @@ def main():
     parser.add_argument("cairn")
     parser.add_argument("layer")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--arguments", type=int, help="the same for clSetKernelArg; as --every if it is not given")
+    parser.add_argument("--lost", type=int, help="the same for devices that are lost; as --every if it is not given")
     parser.add_argument("--scenario", action="append")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
@@ -218,13 +240,13 @@ def main():
         return 1
     with tempfile.TemporaryDirectory(prefix="cairn-calls-") as work:
         bench = Bench(options, work)
-        jobs = []
+        jobs, lost = [], options.lost or options.every
         for scenario in bench.scenarios:
             if options.scenario and scenario.name not in options.scenario:
                 continue
             bench.learn(scenario)
-            for number in sample(scenario.calls, options.every):
-                jobs += [(scenario, number, ""), (scenario, number, "+")]
+            jobs += [(scenario, number, "") for number in sample(scenario.calls, options.every, options.arguments or options.every)]
+            jobs += [(scenario, number, "+") for number in sample(scenario.calls, lost, max(lost, options.arguments or 1))]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(pool.map(bench.one, jobs))
     table(results)

@@ -15,12 +15,14 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <yaml.h>
@@ -89,6 +91,8 @@ MEMORY_CALL(EVP_MD_CTX *, EVP_MD_CTX_new, (void), (), NULL)
 MEMORY_CALL(int, yaml_parser_initialize, (yaml_parser_t *parser), (parser), 0)
 MEMORY_CALL(int, pthread_create, (pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *argument),
             (thread, attr, run, argument), EAGAIN)
+MEMORY_CALL(int, posix_spawn, (pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+            char *const *words, char *const *variables), (pid, path, actions, attr, words, variables), EAGAIN)
 // clang-format on
 
 /* jansson's own. */
@@ -110,6 +114,8 @@ static void *json_memory(size_t n)
 // clang-format off
 FILE_CALL(FILE *, fopen64, mode[0] != 'r', EMFILE, NULL, (const char *path, const char *mode), (path, mode))
 FILE_CALL(FILE *, fdopen, 1, ENOMEM, NULL, (int fd, const char *mode), (fd, mode))
+FILE_CALL(FILE *, tmpfile64, 1, ENOSPC, NULL, (void), ())
+FILE_CALL(int, socketpair, 0, EMFILE, -1, (int domain, int type, int protocol, int ends[2]), (domain, type, protocol, ends))
 FILE_CALL(int, fsync, 1, EIO, -1, (int fd), (fd))
 FILE_CALL(int, rename, 1, EIO, -1, (const char *from, const char *to), (from, to))
 FILE_CALL(int, mkdir, 1, EROFS, -1, (const char *path, mode_t mode), (path, mode))

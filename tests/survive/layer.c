@@ -5,7 +5,9 @@
  *   CAIRN_LAYER_REPORT=F  at exit F gets "call NAME" for each call in order, "fired NAME ERROR" for
  *                         each that was made to fail, "live KIND COUNT" for each kind of objects
  *                         that were not let go of, and "end"
- *   CAIRN_LAYER_PARENT=P  only in a process whose parent is P
+ *   CAIRN_LAYER_PARENT=P  only in the process whose parent is P; with CAIRN_LAYER_CHILDREN set only
+ *                         in those that this one starts, each of which counts for itself and
+ * reports to F.PID, without what is told at exit
  *
  * Which of a call's errors is given goes by N. A call that fails does nothing, except that a
  * release lets go all the same. Calls of all threads count, in the order in which they come. */
@@ -103,13 +105,21 @@ static void begin(void)
 {
     const char *fail = getenv("CAIRN_LAYER_FAIL"), *path = getenv("CAIRN_LAYER_REPORT"),
                *parent = getenv("CAIRN_LAYER_PARENT");
-    char *rest = NULL;
-    if (parent && strtol(parent, NULL, 10) != (long)getppid()) return;
+    char *rest = NULL, name[4096];
+    int children = getenv("CAIRN_LAYER_CHILDREN") != NULL;
+    if (parent && (strtol(parent, NULL, 10) == (long)getppid()) == children) return;
     counting = 1;
     if (fail) fail_at = strtol(fail, &rest, 10);
     fail_on = rest && *rest == '+';
+    if (path && children) {
+        snprintf(name, sizeof name, "%s.%ld", path, (long)getpid());
+        path = name;
+    }
     report = path ? fopen(path, "w") : NULL;
-    if (report) atexit(finish);
+    if (report && children)
+        setvbuf(report, NULL, _IOLBF, 0); /* a helper ends without further ado */
+    else if (report)
+        atexit(finish);
 }
 
 CL_API_ENTRY cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t room, void *value,
