@@ -1,4 +1,5 @@
 /* cairn check: operators of a device against the reference, on random or given cases. */
+#include "check_functions.h"
 #include "commands.h"
 #include "lines.h"
 #include "options.h"
@@ -20,6 +21,7 @@ struct check {
     int64_t cases;
     int64_t seed;
     int small, twice, as_json, list, progress;
+    struct check_functions functions;
 
     struct cairn_device *device, *against;
     struct cairn_check_result results[CAIRN_OP_COUNT];
@@ -252,6 +254,7 @@ int cmd_check(int argc, char **argv)
                           .math = "exact",
                           .cases = 100,
                           .seed = 1,
+                          .functions = {.to = (int64_t)1 << 32, .every = 1},
                           .progress = isatty(2)};
     const struct option_row rows[] = {
         {"device", OPTION_TEXT, &check.device_spec, "D", "the device to check (opencl)", 0, 0,
@@ -273,6 +276,16 @@ int cmd_check(int argc, char **argv)
         {"list", OPTION_FLAG, &check.list, NULL, "print the random cases and run none", 0, 0, NULL},
         {"file", OPTION_TEXT, &check.file, "FILE", "run the cases of a file, one a line", 0, 0,
          NULL},
+        {"functions", OPTION_FLAG, &check.functions.all, NULL,
+         "instead of operators: exp, log, ... of all 2^32 floats", 0, 0, NULL},
+        {"function", OPTION_LIST, &check.functions.names, "NAME", "one of them; may be repeated", 0,
+         0, NULL},
+        {"from", OPTION_INT, &check.functions.from, "N", "functions: from this operand's bits (0)",
+         0, (int64_t)1 << 32, NULL},
+        {"to", OPTION_INT, &check.functions.to, "N", "functions: up to before this one (2^32)", 1,
+         (int64_t)1 << 32, NULL},
+        {"every", OPTION_INT, &check.functions.every, "N", "functions: each N-th operand (1)", 1,
+         (int64_t)1 << 31, NULL},
         {"json", OPTION_FLAG, &check.as_json, NULL, "print one JSON value", 0, 0, NULL},
         {0},
     };
@@ -288,11 +301,11 @@ int cmd_check(int argc, char **argv)
     int count = 0, code = options_parse(&set, argc, argv, &count);
     if (code >= 0) return code;
     code = check_words(&check, count, argv + 1);
+    if (code < 0) code = check_functions_words(&check.functions);
     if (code >= 0) return code;
     if (check.list) return list_cases(&check);
-    struct cairn_device_options options = {.math = strcmp(check.math, "fast") ? CAIRN_MATH_EXACT
-                                                                              : CAIRN_MATH_FAST,
-                                           .unchecked = 1};
+    struct cairn_device_options options = {
+        .math = strcmp(check.math, "fast") ? CAIRN_MATH_EXACT : CAIRN_MATH_FAST, .unchecked = 1};
     cairn_status st = cairn_device_open(check.against_spec, NULL, &check.against);
     if (st == CAIRN_OK) st = cairn_device_open(check.device_spec, &options, &check.device);
     if (st == CAIRN_OK) {
@@ -301,7 +314,10 @@ int cmd_check(int argc, char **argv)
                    cairn_device_info(check.device)->name, cairn_device_info(check.against)->spec,
                    check.math);
         check.failures = json_array();
-        code = run_all(&check, count, argv + 1);
+        check.functions.as_json = check.as_json;
+        code = check.functions.all || check.functions.names.count
+                   ? check_functions_run(&check.functions, check.device)
+                   : run_all(&check, count, argv + 1);
         json_decref(check.failures);
     } else {
         code = tool_fail("check", st);

@@ -23,6 +23,7 @@
     X(gradcheck, "measure gradients against slopes of the loss")                                   \
     X(compare, "find the first tensor in which two devices differ")                                \
     X(check, "compare operators with the reference, bit by bit")                                   \
+    X(doctor, "examine a device: is it exact, and what is not")                                    \
     X(bench, "time an operator, alone or against a peer")                                          \
     X(tune, "race the variants of a recipe's operators, keep the fastest")
 

@@ -7,6 +7,7 @@
 #include <cairn/compare.h>
 #include <cairn/data.h>
 #include <cairn/device.h>
+#include <cairn/doctor.h>
 #include <cairn/exchange.h>
 #include <cairn/problem.h>
 #include <cairn/report.h>

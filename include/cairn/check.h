@@ -11,6 +11,7 @@
 #define CAIRN_CHECK_H
 
 #include <cairn/device.h>
+#include <signal.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,6 +47,9 @@ struct cairn_check_options {
     int small;           /* tiny shapes, for simulators and very slow devices */
     int twice;           /* run each twice on the device and compare the two results */
     const char *variant; /* run only this variant; NULL: every variant that the device admits */
+    /* Before each run on the device: its operator, variant and case, which names the variant; 0
+     * leaves it out. May be NULL. */
+    int (*begin)(void *context, enum cairn_op op, const char *variant, const char *line);
     void (*failure)(void *context, const struct cairn_check_failure *failure);
     void (*progress)(void *context, enum cairn_op op, int64_t done,
                      int64_t total); /* after each random case */
@@ -66,12 +70,43 @@ cairn_status cairn_check_line(struct cairn_device *device, struct cairn_device *
                               const char *line, const struct cairn_check_options *options,
                               struct cairn_check_result *result);
 
+/* Makes a case that differs smaller, as long as it still does: sizes, offsets, the kind of its
+ * data. Some hundred runs at most. Writes its line, which is the given one where nothing smaller
+ * differs.
+ */
+cairn_status cairn_check_shrink(struct cairn_device *device, struct cairn_device *against,
+                                const char *line, char *text, size_t size);
+
 /* Writes the line of random case `number` of an operator, as snprintf does; no device is needed. */
 int cairn_check_draw(enum cairn_op op, uint64_t seed, int64_t number, int small, char *text,
                      size_t size);
 
 /* The operator of a case line, or CAIRN_PARSE. */
 cairn_status cairn_check_line_op(const char *line, enum cairn_op *op);
+
+/* --- the functions of the exact arithmetic, over all floats --- */
+
+struct cairn_function_result {
+    int64_t values, different;
+    uint32_t at, got, want; /* where different is not 0: the first operand, and what came of it */
+    uint64_t next;          /* operands below are done: where to go on */
+};
+
+struct cairn_function_options {
+    uint64_t from, to; /* operands as bits, to excluded; to 0: 2^32 */
+    uint32_t every; /* each so many-th; 0: 1. Of all floats, more than 1 adds those next to zeros,
+                       powers of two, infinities and the edges of the functions' formulas */
+    const volatile sig_atomic_t *stop; /* may be NULL: not 0 ends with CAIRN_INTERRUPTED */
+    void (*progress)(void *context, enum cairn_function function, uint64_t next);
+    void *context;
+};
+
+/* Runs a function on a device and on the reference, on all processors, and compares bit for bit
+ * (NaN is one class). CAIRN_DIFFERENT if something differed; CAIRN_UNSUPPORTED where the device's
+ * kernels do not use the function. */
+cairn_status cairn_check_function(struct cairn_device *device, enum cairn_function function,
+                                  const struct cairn_function_options *options,
+                                  struct cairn_function_result *result);
 
 #ifdef __cplusplus
 }

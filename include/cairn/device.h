@@ -27,6 +27,7 @@ struct cairn_device_info {
     int64_t compute_units, max_work_group, local_bytes, global_bytes, max_alloc_bytes;
     int available; /* 0: listed by its driver but not usable; see note */
     char note[128];
+    char features[128]; /* what it says of its floats: "denormals fma rounded-division" */
     /* Set by opening or probing: */
     int probed, exact,
         soft_fma; /* exact: every probe case right, perhaps with the integer fma (soft_fma = 1) */
@@ -152,6 +153,32 @@ cairn_status cairn_device_compile(struct cairn_device *device, cairn_device_comp
  * beside the running program, where this build installs it, or by $CAIRN_COMPILE (off: compile in
  * this process). Returns an exit status. */
 int cairn_device_serve(void);
+
+/* --- the functions of the exact arithmetic, see docs/ARITHMETIC.md --- */
+
+/* X(name): of one operand; sqrt, divide and fma as the kernels use them on this device, and made of
+ * integers. Those of more operands make the others from the first: divide from all its bits,
+ * divide_hard so that the quotient lies next to the middle of two floats, fma near the product.
+ * ...16 are those that kernels for CPUs compute for 16 values side by side. */
+#define CAIRN_FUNCTION_LIST(X)                                                                     \
+    X(exp)                                                                                         \
+    X(expm1)                                                                                       \
+    X(log)                                                                                         \
+    X(tanh) X(sigmoid) X(softplus) X(erf) X(sqrt) X(divide) X(divide_hard) X(fma) X(sqrt_integer)  \
+        X(divide_integer) X(divide_hard_integer) X(fma_integer) X(exp16) X(tanh16) X(sigmoid16)
+enum cairn_function {
+#define CAIRN_FUNCTION_ENUM(name) CAIRN_FUNCTION_##name,
+    CAIRN_FUNCTION_LIST(CAIRN_FUNCTION_ENUM)
+#undef CAIRN_FUNCTION_ENUM
+        CAIRN_FUNCTION_COUNT
+};
+const char *cairn_function_name(enum cairn_function function); /* "exp" */
+
+/* Enqueues out[i] = f(first + i step) for count operands, which are the bits of a float, modulo
+ * 2^32; results are bits, too. CAIRN_UNSUPPORTED where the device's kernels do not use it. */
+cairn_status cairn_device_function(struct cairn_device *device, enum cairn_function function,
+                                   uint32_t first, uint32_t step, int64_t count,
+                                   struct cairn_buffer *out);
 
 /* --- profiling: devices that were opened with profile = 1; CAIRN_INVALID on others --- */
 

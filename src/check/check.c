@@ -47,6 +47,13 @@ static cairn_status run_variants(const struct check_session *session, const stru
     for (int i = 0; i < count; i++) {
         if (c->variant[0] && strcmp(c->variant, variants[i].name) != 0) continue;
         if (count > 1) memcpy(way.variant, variants[i].name, sizeof way.variant);
+        if (session->options->begin) {
+            char line[1024];
+            check_case_print(&way, line, sizeof line);
+            if (!session->options->begin(session->options->context, way.problem.op,
+                                         variants[i].name, line))
+                continue;
+        }
         TRY(cairn_device_force(session->device, op, variants[i].name));
         TRY(check_way(session, &way, images, bounds));
         (*ran)++;

@@ -73,6 +73,11 @@ struct cairn_backend_ops {
     cairn_status (*stream)(struct cairn_backend *backend, struct cairn_buffer *to,
                            struct cairn_buffer *from, size_t bytes);
 
+    /* --- functions: see cairn_device_function() --- */
+    cairn_status (*function)(struct cairn_backend *backend, enum cairn_function function,
+                             uint32_t first, uint32_t step, int64_t count,
+                             struct cairn_buffer *out);
+
     /* --- operators: see <cairn/problem.h> for the formula of each --- */
 #define CAIRN_SLOT(slot, NAME, type, member)                                                       \
     cairn_status (*slot)(struct cairn_backend * backend, const struct type *p, int variant);

@@ -88,6 +88,27 @@ static void find_obstacle(struct asked *asked, struct cairn_device_info *info)
     info->available = !*why;
 }
 
+/* What the driver says of float arithmetic, for who reads a report; the probe believes none of it.
+ */
+static void list_features(struct asked *asked, struct cairn_device_info *info)
+{
+    static const struct {
+        cl_device_fp_config bit;
+        const char *name;
+    } bits[] = {{CL_FP_DENORM, "denormals"},
+                {CL_FP_FMA, "fma"},
+                {CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT, "rounded-division"},
+                {CL_FP_SOFT_FLOAT, "soft-float"}};
+    cl_device_fp_config config =
+        (cl_device_fp_config)NUMBER(CL_DEVICE_SINGLE_FP_CONFIG, cl_device_fp_config);
+    char *text = info->features;
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+        if (config & bits[i].bit)
+            snprintf(text + strlen(text), sizeof info->features - strlen(text), "%s%s",
+                     *text ? " " : "", bits[i].name);
+    if (!*text) snprintf(text, sizeof info->features, "none");
+}
+
 static void begin(int p, int d, struct cairn_device_info *info)
 {
     memset(info, 0, sizeof *info);
@@ -109,6 +130,7 @@ static void describe(struct asked *asked, struct cairn_device_info *info)
     info->local_bytes = NUMBER(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong);
     info->global_bytes = NUMBER(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong);
     info->max_alloc_bytes = NUMBER(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong);
+    list_features(asked, info);
     find_obstacle(asked, info);
 }
 

@@ -136,6 +136,10 @@ cairn_status ocl_spin(struct cairn_backend *backend, struct cairn_buffer *out, i
 cairn_status ocl_stream(struct cairn_backend *backend, struct cairn_buffer *to,
                         struct cairn_buffer *from, size_t bytes);
 
+/* functions.c */
+cairn_status ocl_function(struct cairn_backend *backend, enum cairn_function function,
+                          uint32_t first, uint32_t step, int64_t count, struct cairn_buffer *out);
+
 /* Counts a command and hands over what was enqueued every so often, so that the device starts. */
 void ocl_enqueued(struct ocl_backend *be);
 

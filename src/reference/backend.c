@@ -132,6 +132,7 @@ static const struct cairn_backend_ops ops = {.close = close_backend,
                                              .copy = copy,
                                              .fill = fill,
                                              .variants = variants,
+                                             .function = ref_function,
 #define ROW(slot, NAME, type, member) .slot = ref_##slot,
                                              CAIRN_OP_LIST(ROW)
 #undef ROW

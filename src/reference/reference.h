@@ -46,6 +46,10 @@ static inline int32_t *ref_ints(const struct cairn_mem *mem)
     return (int32_t *)(void *)ref_bytes(mem) + mem->offset;
 }
 
+/* functions.c */
+cairn_status ref_function(struct cairn_backend *backend, enum cairn_function function,
+                          uint32_t first, uint32_t step, int64_t count, struct cairn_buffer *out);
+
 /* Runs the hard cases; names the first property that this host fails, or returns NULL. */
 const char *ref_probe(void);
 
