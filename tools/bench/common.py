@@ -33,12 +33,21 @@ def recipe(name):
     return os.path.join(HERE, name + ".yaml")
 
 
+def handover(cairn):
+    """Nanoseconds of a cache line's way to another core and back, where `ninja tools/handover` was built beside the program."""
+    program = os.path.join(os.path.dirname(cairn), "handover")
+    if not os.path.exists(program):
+        return None
+    result = subprocess.run([program], stdout=subprocess.PIPE, text=True)
+    return int(result.stdout) if result.returncode == 0 else None
+
+
 class Limits:
     """The device's limits before and after: a process beside the measured ones shows in them."""
 
     def __init__(self, options):
         self.cairn, self.device = options.cairn, options.device
-        self.before = self.measure()
+        self.before, self.line = self.measure(), handover(self.cairn)
 
     def measure(self):
         return bench(self.cairn, "--roofline", "--device", self.device)["roofline"]
@@ -49,6 +58,8 @@ class Limits:
         said = "limits before and after: " + ", ".join(f"{a:.4g} and {b:.4g} {unit}" for a, b, unit in pairs)
         if abs(after["gflops"] / self.before["gflops"] - 1) > MOVED:
             said += "; **the machine was not quiet**"
+        if self.line is not None:
+            said += f"; a cache line went to the other core and back in {self.line} and {handover(self.cairn)} ns"
         return said
 
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Images per second as the work grows: over batch sizes, over model widths, and with one thread.
 
-Usage: scaling.py [--cairn FILE] [--device D] [--svg FILE] [--json FILE] [--samples N] [--quick]
+Usage: scaling.py [--cairn FILE] [--device D] [--svg FILE] [--json FILE] [--samples N] [--rounds N] [--quick] [--keep FILE [--seconds N]]
 
 Times training steps by `cairn bench --recipe` (no data is needed): models a, c and d of tools/bench/*.yaml with batches of 1 to 4096, a
-with 32 to 2048 hidden units, each with all threads and, on PoCL, with one (POCL_MAX_PTHREAD_COUNT=1). Prints tables in Markdown and,
-behind them, each cliff: a place where twice the work of a step made images per second fall by more than a tenth. --svg writes the curves.
---quick: every fourth size.
+with 32 to 2048 hidden units, each with all threads and, on PoCL, with one (POCL_MAX_PTHREAD_COUNT=1), in turns; the median of the rounds counts.
+Prints tables in Markdown and, behind them, each cliff: a place where twice the work of a step made images per second fall by more than a
+tenth, and where all threads were slower than one by as much. --svg writes the curves. --quick: every fourth size. --keep: figures go to FILE as
+they come, and what it has is not measured again; with --seconds measuring ends after so long with status 3, and goes on when called again.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import math
 import os
 import shutil
 import sys
+import time
 
 import common
 
@@ -33,21 +35,51 @@ def bench(options, model, threads, *args):
                         "--sample-ms", "20", *args, env=env)
 
 
+def kept(options):
+    """What --keep's file has: {"about": ..., "limits": [...], "rows": {"model what threads size": figures}}"""
+    if options.keep and os.path.exists(options.keep):
+        with open(options.keep, encoding="utf-8") as file:
+            return json.load(file)
+    return {"limits": [], "rows": {}}
+
+
+def in_turns(options, model, what, size, counts):
+    """{threads: figures} of the median round"""
+    setting = ("--batch", str(size)) if what == "batch" else ("--set", f"vars.width={size}")
+    rounds = {count: [] for count in counts}
+    for _ in range(options.rounds):
+        line = common.handover(options.cairn)
+        for count in counts:
+            rounds[count].append(dict(bench(options, model, count, *setting), handover=line))
+    return {count: sorted(row, key=rate)[len(row) // 2] for count, row in rounds.items()}
+
+
 def measure(options):
-    """{(model, what, threads): {size: figures}}"""
-    found, about = {}, None
-    threads = [0]
-    for count in threads:
-        for model in MODELS:
-            row = found[model, "batch", count] = {}
-            for batch in options.batches:
-                row[batch] = about = bench(options, model, count, "--batch", str(batch))
-            common.tell(f"{model}, batches, {'all threads' if count == 0 else 'one thread'}")
-        found["a", "width", count] = {width: bench(options, "a", count, "--set", f"vars.width={width}") for width in options.widths}
-        common.tell(f"a, widths, {'all threads' if count == 0 else 'one thread'}")
-        if count == 0 and "pthread" in about["name"] and options.cores > 1:
-            threads.append(1)
-    return found, about, threads
+    """{(model, what, threads): {size: figures}}, what the device is, numbers of threads, limits before and after"""
+    have, began = kept(options), time.monotonic()
+    limits = common.Limits(options)
+    have["about"] = about = common.bench(options.cairn, "--recipe", common.recipe(MODELS["a"]), "--samples", "1", "--sample-ms", "1", "--device",
+                                         options.device)
+    threads = [0, 1] if "pthread" in about["name"] and options.cores > 1 else [0]
+    found = {}
+    for model, what, sizes in [(model, "batch", options.batches) for model in MODELS] + [("a", "width", options.widths)]:
+        for size in sizes:
+            names = {count: f"{model} {what} {count} {size}" for count in threads}
+            if not all(name in have["rows"] for name in names.values()):
+                if options.seconds and time.monotonic() - began > options.seconds:
+                    have["limits"].append(limits.text())
+                    common.write(options.keep, json.dumps(have, indent=1) + "\n")
+                    common.tell(f"{len(have['rows'])} figures are in {options.keep}; call again to go on")
+                    sys.exit(3)
+                for count, figures in in_turns(options, model, what, size, threads).items():
+                    have["rows"][names[count]] = figures
+                if options.keep:
+                    common.write(options.keep, json.dumps(have, indent=1) + "\n")
+            for count in threads:
+                found.setdefault((model, what, count), {})[size] = have["rows"][names[count]]
+        common.tell(f"{model}, by {what}")
+    have["limits"].append(limits.text())
+    return found, about, threads, have["limits"]
 
 
 def rate(figures):
@@ -58,12 +90,23 @@ def name_of(model, threads, options):
     return f"{SAYS[model]}, {'one thread' if threads else f'{options.cores} threads'}"
 
 
+def lines(found):
+    return [figures["handover"] for row in found.values() for figures in row.values() if figures["handover"]]
+
+
+def far(found, model, what, count, size):
+    """A star where the cores were far apart: the least way of a cache line is that of neighbours."""
+    line = found[model, what, count][size]["handover"]
+    return "*" if line and line > 2 * min(lines(found)) else ""
+
+
 def print_table(found, what, sizes, models, threads, options):
     columns = [(model, count) for model in models for count in threads]
     print(f"| {what} | " + " | ".join(name_of(model, count, options) for model, count in columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
     for size in sizes:
-        print(f"| {size} | " + " | ".join(f"{rate(found[model, what, count][size]):,.0f}" for model, count in columns) + " |")
+        print(f"| {size} | " + " | ".join(f"{rate(found[model, what, count][size]):,.0f}{far(found, model, what, count, size)}"
+                                          for model, count in columns) + " |")
     print()
 
 
@@ -78,6 +121,12 @@ def print_cliffs(found, options):
                 said += 1
                 print(f"- {name_of(model, count, options)}: {what} {before} to {after}: {rate(row[before]):,.0f} to {rate(row[after]):,.0f} "
                       "images per second")
+    for (model, what, count), row in found.items():
+        for size in sorted(row) if count else []:
+            if rate(found[model, what, 0][size]) < FALL * rate(row[size]):
+                said += 1
+                print(f"- {SAYS[model]}: {what} {size}: {rate(found[model, what, 0][size]):,.0f} images per second with {options.cores} threads, "
+                      f"{rate(row[size]):,.0f} with one")
     if not said:
         print("No cliff.")
 
@@ -156,13 +205,18 @@ def parse():
     parser.add_argument("--device", default="opencl")
     parser.add_argument("--svg", metavar="FILE", help="write the curves here")
     parser.add_argument("--json", metavar="FILE", help="write all figures here")
-    parser.add_argument("--samples", type=int, default=5)
+    parser.add_argument("--samples", type=int, default=3, help="of a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", metavar="FILE", help="keep figures there, and take them from there")
+    parser.add_argument("--seconds", type=float, help="stop after so long")
     parser.add_argument("--quick", action="store_true", help="every fourth size only")
     options = parser.parse_args()
     if not shutil.which(options.cairn):
         parser.error(f"{options.cairn} is not there, or no program")
-    if options.samples < 1:
-        parser.error("--samples: at least 1")
+    if options.samples < 1 or options.rounds < 1:
+        parser.error("--samples and --rounds: at least 1")
+    if options.seconds and not options.keep:
+        parser.error("--seconds needs --keep")
     options.cores = len(os.sched_getaffinity(0))
     step = 4 if options.quick else 1
     options.batches, options.widths = BATCHES[::step], WIDTHS[::step]
@@ -171,10 +225,12 @@ def parse():
 
 def main():
     options = parse()
-    limits = common.Limits(options)
-    found, about, threads = measure(options)
+    found, about, threads, limits = measure(options)
     common.paragraph(f"{common.processor()}, {options.cores} cores; {about['name']}, driver {about['driver']}, {about['math']}; images per second of "
-                     f"training steps, median of {options.samples} samples; {limits.text()}.")
+                     f"training steps, median of {options.rounds} rounds in turns; " + "; ".join(limits[:1] + limits[-1:] if len(limits) > 1 else limits) + ".")
+    if lines(found) and max(lines(found)) > 2 * min(lines(found)):
+        common.paragraph(f"*: the two cores were far apart: a cache line went to the other one and back in up to {max(lines(found))} ns, else in "
+                         f"{min(lines(found))} and more.")
     print_table(found, "batch", options.batches, list(MODELS), threads, options)
     print_table(found, "width", options.widths, ["a"], threads, options)
     print_cliffs(found, options)
