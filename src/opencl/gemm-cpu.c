@@ -82,7 +82,7 @@ static struct ocl_macro choose_macro(const struct ocl_backend *be, const struct 
                     macro_cost(tile, packing, (int)p->ta, ocl_min(rows, p->m), ocl_min(cols, p->n));
                 double cycles = each * (double)(p->k * (p->sum ? p->batch : 1)) / tile->width;
                 double time = ocl_launch_cycles(be, cycles * (double)items,
-                                                cycles * ((double)up(items, units) + 0.1));
+                                                cycles * ((double)up(items, units) + 0.1), items);
                 if (best.tile && time >= least) continue;
                 least = time;
                 best.tile = t + 1;
@@ -209,7 +209,7 @@ static struct ocl_macro choose_direct(const struct ocl_backend *be, const struct
             if (!packs) each = in_place;
             double even = each * (double)items / (double)units + (units > 1 ? 0.5 * each : 0);
             double time = each * (double)up(items, units);
-            time = ocl_launch_cycles(be, each * (double)items, time < even ? even : time);
+            time = ocl_launch_cycles(be, each * (double)items, time < even ? even : time, items);
             if (best.rows && time >= least) continue;
             least = time;
             best.rows = rows;

@@ -21,7 +21,7 @@ enum {
     OCL_MOST_LANES_LOCAL = 1 << 19, /* bytes of local memory: half a CPU's second cache */
     OCL_MOST_LANES_STRIP = 6144,    /* floats of dy: most of its first cache */
     OCL_ROWS_ELEMENTS = 4096,       /* that a work-item makes of rows: a few microseconds */
-    OCL_ALONE_ELEMENTS = 1 << 16    /* that one makes before another unit wakes up */
+    OCL_ALONE_ELEMENTS = 1 << 15    /* that one makes before another unit wakes up */
 };
 #else
 enum {
