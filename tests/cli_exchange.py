@@ -190,5 +190,64 @@ def test_import_refused(b):
     b.refused("no model", 2, ["m2.onnx", "no ONNX model"], "import", b.write("m2.onnx", "model:"), new)
 
 
+def message(*fields):
+    """A protobuf message: (number, value) pairs; bytes and texts, integers, or a list of float32."""
+    def number(n):
+        return bytes([n & 127 | 128]) + number(n >> 7) if n > 127 else bytes([n])
+    out = b""
+    for key, value in fields:
+        if isinstance(value, int):
+            out += number(key << 3) + number(value)
+        else:
+            value = value.encode() if isinstance(value, str) else struct.pack(f"<{len(value)}f", *value) if isinstance(value, list) else value
+            out += number(key << 3 | 2) + number(len(value)) + value
+    return out
+
+
+def floats(name, values):
+    return message((1, len(values)), (2, 1), (4, values), (8, name))
+
+
+def write_test(b, name, op, given, wanted):
+    """A test folder of ONNX: one node from x to y."""
+    shape = message((1, message((1, 1), (2, message((1, message((1, len(given)))))))))
+    graph = message((1, message((1, "x"), (2, "y"), (4, op))), (2, name), (11, message((1, "x"), (2, shape))),
+                    (12, message((1, "y"), (2, shape))))
+    b.write(f"onnx/{name}/model.onnx", message((1, 8), (7, graph), (8, message((2, 13)))))
+    b.write(f"onnx/{name}/test_data_set_0/input_0.pb", floats("x", given))
+    b.write(f"onnx/{name}/test_data_set_0/output_0.pb", floats("y", wanted))
+
+
+def test_onnx_test(b):
+    """Folders of one's own: one that passes, one whose expected output is wrong, one that is skipped; and ONNX's own."""
+    place = os.path.join(b.work, "onnx")
+    if "onnx" not in sys.argv:
+        b.refused("no ONNX", 2, "libprotobuf-c", "onnx-test", b.work, *ON)
+        return
+    write_test(b, "good", "Relu", [-1.0, 0.0, 2.0], [0.0, 0.0, 2.0])
+    write_test(b, "other", "Cos", [0.0], [1.0])
+    r = b.run("onnx-test", place, *ON)
+    check(r.returncode == 0 and "passed   1\nskipped  1\nfailed   0\n" in r.stdout and "Cos 1" in r.stdout, "onnx-test", r)
+    write_test(b, "wrong", "Sigmoid", [0.0, 1.0], [0.5, 0.75])
+    r = b.run("onnx-test", place, *ON, "--json")
+    result = json.loads(r.stdout)
+    check(r.returncode == 1 and result["failed"] == 1 and result["failures"][0]["test"].endswith("wrong") and
+          "'y'[1] is 0.731058" in result["failures"][0]["why"] and result["skipped_by_operator"] == {"Cos": 1}, "onnx-test that fails", r)
+    for file, bad in (("model.onnx", b"\x0a\xff"), ("test_data_set_0/input_0.pb", message((1, 5), (2, 1), (4, [1.0]))), ("test_data_set_0/output_0.pb", b"")):
+        write_test(b, "wrong", "Sigmoid", [0.0], [0.5])
+        b.write(f"onnx/wrong/{file}", bad)
+        r = b.run("onnx-test", os.path.join(place, "wrong"), *ON)
+        check(r.returncode == 1 and "failed   1" in r.stdout and r.stderr == "", f"a damaged {file}", r)
+    b.refused("no test", 2, ["here", "holds no test"], "onnx-test", b.here, *ON)
+    b.refused("no folder", 2, ["nowhere", "cannot list"], "onnx-test", "nowhere", *ON)
+    theirs = "/usr/share/libonnx-testdata/data"
+    if not os.path.isdir(theirs):
+        print("skipped: ONNX's own tests (Debian: libonnx-testdata) are not here")
+        return
+    r = b.run("onnx-test", theirs, *ON, "--json")
+    result = json.loads(r.stdout)
+    check(r.returncode == 0 and result["failed"] == 0 and result["passed"] > 100, f"ONNX's own tests: {result['failures']}")
+
+
 if __name__ == "__main__":
-    cli.run_tests([test_export, test_predict, test_import, test_import_refused])
+    cli.run_tests([test_export, test_predict, test_import, test_import_refused, test_onnx_test])

@@ -117,7 +117,7 @@ def run_recipe(docs, where, words):
 
 
 def check_line(docs, where, words):
-    commands = re.findall(r"^  (\w+) ", docs.help(), re.M)
+    commands = re.findall(r"^  ([\w-]+) ", docs.help(), re.M)
     if not docs.tell(words and words[0] in commands, f"{where}: cairn has no command '{words[0] if words else ''}'"):
         return
     command = tuple(words[:2]) if words[0] == "data" else (words[0],)
@@ -141,7 +141,7 @@ def check_lines(docs, name, needed):
 
 
 def check_helps(docs):
-    names = re.findall(r"^  (\w+) ", docs.help(), re.M)
+    names = re.findall(r"^  ([\w-]+) ", docs.help(), re.M)
     docs.tell(len(names) >= 10, "cairn --help lists no commands")
     for name in names:
         for command in (("data", "list"), ("data", "fetch")) if name == "data" else ((name,),):

@@ -9,7 +9,7 @@
 #include <signal.h>
 
 /* X(name, what it does): the list of commands, in the order of `cairn --help`; the function is
- * cmd_NAME. A command's row is added when its file is. */
+ * cmd_NAME, with '_' where the user writes '-'. A command's row is added when its file is. */
 #define CAIRN_COMMANDS(X)                                                                          \
     X(devices, "list the devices: what they can do, whether they are exact")                       \
     X(summary, "describe a recipe: layers, shapes, parameters, memory")                            \
@@ -24,6 +24,7 @@
     X(compare, "find the first tensor in which two devices differ")                                \
     X(check, "compare operators with the reference, bit by bit")                                   \
     X(doctor, "examine a device: is it exact, and what is not")                                    \
+    X(onnx_test, "run ONNX's own tests of operators")                                              \
     X(bench, "time an operator, alone or against a peer")                                          \
     X(tune, "race the variants of a recipe's operators, keep the fastest")
 

@@ -8,16 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
+static struct {
+    char name[16]; /* as users write it: '-' where the function has '_' */
     int (*run)(int argc, char **argv);
     const char *text;
 } commands[] = {
 #define ROW(name, text) {#name, cmd_##name, text},
     CAIRN_COMMANDS(ROW)
 #undef ROW
-        {NULL, NULL, NULL},
+        {"", NULL, NULL},
 };
+
+static void name_commands(void)
+{
+    for (int i = 0; commands[i].run; i++)
+        for (char *p = commands[i].name; *p; p++)
+            if (*p == '_') *p = '-';
+}
 
 int tool_fail(const char *command, cairn_status status)
 {
@@ -73,7 +80,7 @@ static void help(void)
          "Trains neural networks on any OpenCL device, bit for bit as the reference defines it.\n"
          "\n"
          "commands:");
-    for (int i = 0; commands[i].name; i++)
+    for (int i = 0; commands[i].run; i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].text);
     puts("\n"
          "`cairn COMMAND --help` tells a command's options; `cairn --version` the version.\n"
@@ -86,7 +93,7 @@ static int unknown(const char *what, const char *word)
     fprintf(stderr,
             word ? "cairn: %s '%s'; the commands are:" : "cairn: %s; the commands are:", what,
             word);
-    for (int i = 0; commands[i].name; i++) fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
+    for (int i = 0; commands[i].run; i++) fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
     fputs(" (see cairn --help)\n", stderr);
     return 2;
 }
@@ -122,6 +129,7 @@ int main(int argc, char **argv)
 {
     hold_standard_files();
     set_environment();
+    name_commands();
     if (argc < 2) return unknown("a command is missing", NULL);
     const char *word = argv[1];
     int is_help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"),
@@ -140,7 +148,7 @@ int main(int argc, char **argv)
         printf("cairn %s\n", cairn_version());
         return finish(0);
     }
-    for (int i = 0; commands[i].name; i++)
+    for (int i = 0; commands[i].run; i++)
         if (!strcmp(word, commands[i].name)) return finish(commands[i].run(argc - 1, argv + 1));
     return unknown(*word == '-' ? "there is no option" : "there is no command", word);
 }

@@ -67,6 +67,26 @@ struct cairn_import_result {
 cairn_status cairn_import(const struct cairn_import_options *options,
                           struct cairn_import_result *result);
 
+/* --- ONNX's own tests --- */
+
+enum cairn_onnx_outcome { CAIRN_ONNX_PASSED, CAIRN_ONNX_SKIPPED, CAIRN_ONNX_FAILED };
+
+struct cairn_onnx_verdict {
+    const char *test; /* its folder */
+    enum cairn_onnx_outcome outcome;
+    const char *op;  /* SKIPPED: the operator that Cairn has not, or not in this form */
+    const char *why; /* SKIPPED, FAILED */
+};
+
+/* Runs the tests of operators below the folders, each a folder with model.onnx and test_data_set_N/
+ * (input_K.pb, output_K.pb), on the device of `compute`; `each` gets every verdict, in the order of
+ * names. The outputs must have the expected shapes and be within 1e-7 + 1e-3 |expected|, ONNX's own
+ * bound. CAIRN_NOT_FOUND where a folder holds no test. */
+cairn_status cairn_onnx_test(const char *const *folders, int count,
+                             const struct cairn_compute *compute,
+                             void (*each)(void *context, const struct cairn_onnx_verdict *verdict),
+                             void *context);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,7 +52,7 @@ cairn_status cairn_onnx_read_conv(struct cairn_onnx_converter *c)
     TRY(cairn_onnx_take_image(c, 0, &x));
     TRY(cairn_onnx_take_weights(c, 1, 4, &w));
     struct cairn_shape in = cairn_onnx_shape_of(c, x);
-    st = cairn_onnx_window(c->node, &w->dims[2], in.h, in.w, &k);
+    st = cairn_onnx_window(c->node, 2, &w->dims[2], in.h, in.w, &k);
     if (st != CAIRN_OK) return cairn_onnx_refuse(c, "%s", cairn_error());
     if (groups < 1 || groups > in.c || in.c % groups || w->dims[1] != in.c / groups)
         return cairn_onnx_refuse(
@@ -79,7 +79,7 @@ cairn_status cairn_onnx_read_transposed(struct cairn_onnx_converter *c)
     TRY(cairn_onnx_take_image(c, 0, &x));
     TRY(cairn_onnx_take_weights(c, 1, 4, &w));
     struct cairn_shape in = cairn_onnx_shape_of(c, x);
-    st = cairn_onnx_window(c->node, &w->dims[2], in.h, in.w, &k);
+    st = cairn_onnx_window(c->node, 2, &w->dims[2], in.h, in.w, &k);
     if (st == CAIRN_OK) st = cairn_onnx_get_ints(c->node, "output_padding", 2, extra);
     if (st != CAIRN_OK) return cairn_onnx_refuse(c, "%s", cairn_error());
     if (cairn_onnx_get_int(c->node, "group", 1) != 1)
@@ -151,7 +151,7 @@ cairn_status cairn_onnx_read_pool(struct cairn_onnx_converter *c)
     int max = !strcmp(c->node->op_type, "MaxPool");
     TRY(cairn_onnx_take_image(c, 0, &x));
     struct cairn_shape in = cairn_onnx_shape_of(c, x);
-    st = cairn_onnx_window(c->node, open, in.h, in.w, &k);
+    st = cairn_onnx_window(c->node, 2, open, in.h, in.w, &k);
     if (st != CAIRN_OK) return cairn_onnx_refuse(c, "%s", cairn_error());
     if (cairn_onnx_get_int(c->node, "ceil_mode", 0))
         return cairn_onnx_refuse(c, "ceil_mode is not supported");

@@ -256,8 +256,7 @@ cairn_status cairn_onnx_get_ints(const Cairn__Onnx__Node *node, const char *name
     const Cairn__Onnx__Attribute *a = cairn_onnx_find(node, name);
     if (!a) return CAIRN_OK;
     if (a->n_ints != (size_t)count)
-        return cairn_fail(CAIRN_UNSUPPORTED, "%s has %zu numbers; two-dimensional images have %d",
-                          name, a->n_ints, count);
+        return cairn_fail(CAIRN_UNSUPPORTED, "%s has %zu numbers, not %d", name, a->n_ints, count);
     memcpy(values, a->ints, (size_t)count * sizeof *values);
     return CAIRN_OK;
 }
@@ -294,23 +293,26 @@ static cairn_status resolve_auto(const Cairn__Onnx__Node *node, const int64_t in
     return CAIRN_OK;
 }
 
-cairn_status cairn_onnx_window(const Cairn__Onnx__Node *node, const int64_t kernel[2], int64_t h,
-                               int64_t w, struct cairn_onnx_window *window)
+cairn_status cairn_onnx_window(const Cairn__Onnx__Node *node, int sides, const int64_t kernel[2],
+                               int64_t h, int64_t w, struct cairn_onnx_window *window)
 {
     cairn_status st = CAIRN_OK;
-    int64_t in[2] = {h, w};
-    *window = (struct cairn_onnx_window){{0, 0}, {1, 1}, {1, 1}, {0, 0, 0, 0}};
-    TRY(cairn_onnx_get_ints(node, "kernel_shape", 2, window->kernel));
+    int64_t in[2] = {h, w}, pads[4] = {0, 0, 0, 0};
+    int from = 2 - sides;
+    *window = (struct cairn_onnx_window){{from, 0}, {1, 1}, {1, 1}, {0, 0, 0, 0}};
+    TRY(cairn_onnx_get_ints(node, "kernel_shape", sides, window->kernel + from));
     if (kernel[0]) {
-        if (window->kernel[0] && memcmp(window->kernel, kernel, sizeof window->kernel) != 0) {
+        if (window->kernel[1] && memcmp(window->kernel, kernel, sizeof window->kernel) != 0) {
             st = cairn_fail(CAIRN_FORMAT, "kernel_shape is not that of the weights");
             goto out;
         }
         memcpy(window->kernel, kernel, sizeof window->kernel);
     }
-    TRY(cairn_onnx_get_ints(node, "strides", 2, window->stride));
-    TRY(cairn_onnx_get_ints(node, "dilations", 2, window->dilation));
-    TRY(cairn_onnx_get_ints(node, "pads", 4, window->pads));
+    TRY(cairn_onnx_get_ints(node, "strides", sides, window->stride + from));
+    TRY(cairn_onnx_get_ints(node, "dilations", sides, window->dilation + from));
+    TRY(cairn_onnx_get_ints(node, "pads", 2 * sides, pads));
+    for (int i = 0; i < 2 * sides; i++)
+        window->pads[i < sides ? from + i : 2 + from + i - sides] = pads[i];
     TRY(check_sizes("kernel_shape", 2, window->kernel, 1));
     TRY(check_sizes("strides", 2, window->stride, 1));
     TRY(check_sizes("dilations", 2, window->dilation, 1));

@@ -57,10 +57,11 @@ struct cairn_onnx_window {
     int64_t kernel[2], stride[2], dilation[2], pads[4]; /* pads: top, left, bottom, right */
 };
 
-/* Reads the attributes, for an input of h x w; auto_pad is resolved. kernel is given for
+/* Reads the attributes, for an input of h x w, of `sides` dimensions: 2, or 1 where h stands for
+ * none and is 1; auto_pad is resolved. kernel is given for
  * convolutions ({0, 0}: the attribute kernel_shape). CAIRN_UNSUPPORTED for pads below 0,
  * CAIRN_FORMAT for sizes below 1. */
-cairn_status cairn_onnx_window(const Cairn__Onnx__Node *node, const int64_t kernel[2], int64_t h,
-                               int64_t w, struct cairn_onnx_window *window);
+cairn_status cairn_onnx_window(const Cairn__Onnx__Node *node, int sides, const int64_t kernel[2],
+                               int64_t h, int64_t w, struct cairn_onnx_window *window);
 
 #endif
