@@ -133,6 +133,15 @@ extern const struct cairn_driver cairn_opencl_driver;
 int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
                        const struct cairn_variant *variants, int count);
 
+/* For a backend that cannot build or launch what a variant needs: it is not chosen any more on this
+ * device, and in exact mode that is remembered, with one line of how. Returns 0, and does neither,
+ * where there is no other way: the variant is forced, or the only one that is not avoided. */
+int cairn_backend_failed(struct cairn_backend *backend, const struct cairn_problem *problem,
+                         int variant, const char *how);
+
+/* What forces the variant of an operator: its own name, or the product's for the convolutions that
+ * are made of it. */
+int cairn_is_forced(const struct cairn_backend *backend, enum cairn_op op);
 int cairn_is_avoided(const struct cairn_backend *backend, enum cairn_op op, const char *name);
 
 #endif

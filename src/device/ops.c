@@ -103,9 +103,7 @@ int cairn_pick_variant(const struct cairn_backend *backend, enum cairn_op op,
     return preferred;
 }
 
-/* What forces the variant of an operator: its own name, or the product's for the convolutions that
- * are made of it. */
-static int is_forced(const struct cairn_backend *backend, enum cairn_op op)
+int cairn_is_forced(const struct cairn_backend *backend, enum cairn_op op)
 {
     int pool = op == CAIRN_OP_CONV_POOL, product = pool || op == CAIRN_OP_CONV ||
                                                    op == CAIRN_OP_CONV_DATA ||
@@ -118,7 +116,7 @@ int cairn_choose_variant(const struct cairn_device *device, const struct cairn_p
                          const struct cairn_variant *variants, int count)
 {
     const struct cairn_backend *backend = device->backend;
-    if (device->choices && !is_forced(backend, problem->op)) {
+    if (device->choices && !cairn_is_forced(backend, problem->op)) {
         const char *name = cairn_choices_find(device->choices, problem);
         for (int i = 0; name && i < count; i++)
             if (!strcmp(name, variants[i].name) && !cairn_is_avoided(backend, problem->op, name))
@@ -200,7 +198,7 @@ static cairn_status choose(struct cairn_device *device, const struct cairn_probl
                           cairn_op_name(complete->op));
     *variant = cairn_choose_variant(device, complete, variants, count);
     const char *name = variants[*variant].name;
-    if (!is_forced(device->backend, complete->op) &&
+    if (!cairn_is_forced(device->backend, complete->op) &&
         cairn_is_avoided(device->backend, complete->op, name))
         return cairn_fail(CAIRN_UNSUPPORTED,
                           "%s: no variant that passed its check on %s admits this problem; `cairn "
@@ -300,6 +298,22 @@ out:
     return st;
 }
 
+/* Whether another variant is chosen since this one failed, and has the memory that it needs; keeps
+ * the error. */
+static int choose_other(struct cairn_device *device, const struct cairn_problem *complete,
+                        int *variant)
+{
+    char error[1024];
+    int failed = *variant;
+    int64_t work = 0;
+    snprintf(error, sizeof error, "%s", cairn_error());
+    if (choose(device, complete, variant, &work) == CAIRN_OK && *variant != failed &&
+        check_memory(device, complete, work) == CAIRN_OK)
+        return 1;
+    cairn_fail(CAIRN_BUILD, "%s", error);
+    return 0;
+}
+
 cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem)
 {
     cairn_status st = CAIRN_OK;
@@ -312,6 +326,8 @@ cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *
     TRY(check_memory(device, &complete, work));
     device->enqueued++;
     st = run_slot(device->backend, &complete, variant);
+    while (st == CAIRN_BUILD && choose_other(device, &complete, &variant))
+        st = run_slot(device->backend, &complete, variant);
     if (st != CAIRN_OK) {
         char line[256];
         cairn_problem_print(&complete, line, sizeof line);

@@ -149,20 +149,50 @@ static cairn_status refuse_failed(const struct cairn_device_info *info,
                       info->spec, info->name, how, info->spec);
 }
 
-/* Entries "variant OP NAME" to the backend's list, and to the text in its info. */
+/* Adds a variant to the backend's list, and to the text in its info; 0 if there is no room. */
+static int avoid(struct cairn_backend *backend, const char *op, const char *name)
+{
+    char *text = backend->info.avoided;
+    size_t size = sizeof backend->info.avoided, n = strlen(text);
+    if (backend->avoided_count == CAIRN_MAX_AVOIDED) return 0;
+    backend->avoided[backend->avoided_count].op = cairn_op_find(op);
+    snprintf(backend->avoided[backend->avoided_count++].name, sizeof backend->avoided[0].name, "%s",
+             name);
+    snprintf(text + n, size - n, "%s%s=%s", n ? " " : "", op, name);
+    return 1;
+}
+
+/* Entries "variant OP NAME". */
 static void avoid_failed(struct cairn_backend *backend, const struct cairn_failures *failures)
 {
-    char *text = backend->info.avoided, op[48], name[16];
-    size_t size = sizeof backend->info.avoided;
-    for (int i = 0; i < failures->count && backend->avoided_count < CAIRN_MAX_AVOIDED; i++) {
-        if (sscanf(failures->items[i].what, "variant %47s %15s", op, name) != 2 ||
-            cairn_op_find(op) == CAIRN_OP_COUNT)
-            continue;
-        backend->avoided[backend->avoided_count].op = cairn_op_find(op);
-        strcpy(backend->avoided[backend->avoided_count++].name, name);
-        size_t n = strlen(text);
-        snprintf(text + n, size - n, "%s%s=%s", n ? " " : "", op, name);
-    }
+    char op[48], name[16];
+    for (int i = 0; i < failures->count; i++)
+        if (sscanf(failures->items[i].what, "variant %47s %15s", op, name) == 2 &&
+            cairn_op_find(op) != CAIRN_OP_COUNT)
+            avoid(backend, op, name);
+}
+
+int cairn_backend_failed(struct cairn_backend *backend, const struct cairn_problem *problem,
+                         int variant, const char *how)
+{
+    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
+    char what[96];
+    const char *op = cairn_op_name(problem->op);
+    memset(variants, 0, sizeof variants);
+    int count = backend->ops->variants(backend, problem, variants), others = 0;
+    if (variant >= count || backend->options.unchecked || cairn_is_forced(backend, problem->op))
+        return 0;
+    const char *name = variants[variant].name;
+    for (int i = 0; i < count; i++)
+        others += i != variant && !cairn_is_avoided(backend, problem->op, variants[i].name);
+    if (!others) return 0;
+    if (cairn_is_avoided(backend, problem->op, name)) return 1;
+    if (!avoid(backend, op, name)) return 0;
+    snprintf(what, sizeof what, "variant %s %s", op, name);
+    /* Where it cannot be written down, the next start finds out again. */
+    if (backend->options.math == CAIRN_MATH_EXACT)
+        (void)cairn_failures_record(&backend->info, what, how);
+    return 1;
 }
 
 cairn_status cairn_device_open(const char *spec, const struct cairn_device_options *options,

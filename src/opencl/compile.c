@@ -1,8 +1,9 @@
 /* Compiling ahead: what a plan will run is noted without running it, and compiled by several
  * helpers before the first step; by several threads where there are none.
  *
- * Invariant: this is a hint and nothing else. What was not noted, or did not compile here, is built
- * when it is asked for, and its failure is told then. */
+ * Invariant: this is a hint. What was not noted, or not compiled here, is built when it is asked
+ * for, and its failure is told then; only what a helper failed at, and no other variant can do, is
+ * told at once. */
 #include "opencl/helper.h"
 
 #include <pthread.h>
@@ -18,7 +19,8 @@
 struct wanted {
     struct wanted *next;
     char *file, *options, *names; /* names: " a b " */
-    char *launches;               /* the problems that noted them */
+    char *launches;               /* the problems that noted them first */
+    char *users;                  /* all that noted any of them */
     char *source, *all, key[65];
     size_t size;
     struct ocl_program *program; /* NULL until it is built */
@@ -68,6 +70,7 @@ static void forget(struct ocl_backend *be)
         free(w->options);
         free(w->names);
         free(w->launches);
+        free(w->users);
         free(w->source);
         free(w->all);
         free(w);
@@ -94,12 +97,15 @@ static struct wanted *find(struct ocl_backend *be, const char *file, const char 
     fresh->options = strdup(options);
     fresh->names = strdup(" ");
     fresh->launches = strdup("");
-    if (fresh->file && fresh->options && fresh->names && fresh->launches) return fresh;
+    fresh->users = strdup("");
+    if (fresh->file && fresh->options && fresh->names && fresh->launches && fresh->users)
+        return fresh;
     be->notes->first = fresh->next;
     free(fresh->file);
     free(fresh->options);
     free(fresh->names);
     free(fresh->launches);
+    free(fresh->users);
     free(fresh);
     return NULL;
 }
@@ -111,6 +117,14 @@ char *ocl_launch_line(const struct ocl_backend *be)
     int n = snprintf(line, sizeof line, "%d ", be->base.variant_running);
     cairn_problem_print(be->base.running, line + n, sizeof line - (size_t)n - 1);
     return strdup(strcat(line, "\n"));
+}
+
+int ocl_launch_parse(const char *line, struct cairn_problem *problem, int *variant)
+{
+    int used = 0;
+    return sscanf(line, "%d %n", variant, &used) == 1 && *variant >= 0 &&
+           cairn_problem_parse(line + used, problem, NULL) == CAIRN_OK &&
+           cairn_problem_complete(problem) == CAIRN_OK;
 }
 
 /* Appends to a text from malloc, if there is memory. */
@@ -126,12 +140,13 @@ static void lengthen(char **text, const char *more, const char *end)
 cl_kernel ocl_note(struct ocl_backend *be, const char *file, const char *options, const char *name)
 {
     struct wanted *w = find(be, file, options);
+    char *line = w ? ocl_launch_line(be) : NULL;
     if (w && !ocl_names_have(w->names, name)) {
-        char *line = ocl_launch_line(be);
         lengthen(&w->names, name, " ");
         if (line && !strstr(w->launches, line)) lengthen(&w->launches, line, "");
-        free(line);
     }
+    if (line && !strstr(w->users, line)) lengthen(&w->users, line, "");
+    free(line);
     return be->notes->unbuilt.kernel;
 }
 
@@ -251,6 +266,24 @@ static void tell_job(void *context, const struct ocl_job *job)
     tell(context, job->file);
 }
 
+int ocl_launch_failed(struct ocl_backend *be, const char *lines, const char *how)
+{
+    int others = *lines != '\0';
+    char line[1024];
+    const char *folder = getenv("CAIRN_KERNEL_DIR");
+    if (folder && *folder) others = 0; /* whoever edits a kernel wants to be told */
+    for (size_t n; *lines && others; lines += n + (lines[n] == '\n')) {
+        struct cairn_problem problem;
+        int variant;
+        n = strcspn(lines, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, lines);
+        others = ocl_launch_parse(line, &problem, &variant) &&
+                 cairn_backend_failed(&be->base, &problem, variant, how);
+    }
+    cairn_fail(CAIRN_BUILD, "%s", how); /* for whoever tells what is avoided */
+    return others;
+}
+
 /* By helpers; what is left open by them, by threads. */
 static cairn_status build_all(struct ocl_backend *be, struct wanted **wanted, int count,
                               struct telling *telling)
@@ -273,6 +306,8 @@ static cairn_status build_all(struct ocl_backend *be, struct wanted **wanted, in
     for (int i = 0; i < count; i++) {
         struct wanted *w = wanted[i];
         if (w->job.state == OCL_JOB_KEPT) load(be, w);
+        if (w->job.state == OCL_JOB_FAILED && !ocl_launch_failed(be, w->users, w->job.error))
+            return CAIRN_BUILD;
         if (w->job.state == OCL_JOB_OPEN || w->job.state == OCL_JOB_UNFIT) wanted[work.count++] = w;
     }
     if (work.count == 0) return CAIRN_OK;
@@ -295,7 +330,7 @@ cairn_status ocl_compile_parts(struct ocl_backend *be, const char *file, const c
     for (int i = 0; i < count; i++) {
         struct wanted *w = &all[i];
         w->file = (char *)file;
-        w->options = w->launches = (char *)"";
+        w->options = w->launches = w->users = (char *)"";
         w->names = (char *)parts[i];
         if (!describe(be, w)) continue;
         load(be, w);

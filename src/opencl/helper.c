@@ -167,7 +167,6 @@ static int start(struct ocl_helpers *all, struct helper *h)
         close(ends[0]);
     }
     if (h->words) fclose(h->words);
-    all->off = 1;
     return 0;
 }
 
@@ -240,6 +239,19 @@ static void fail(const struct ocl_backend *be, struct helper *h, const char *how
     job->state = OCL_JOB_FAILED;
 }
 
+/* There is no such program, or it is another one: this process compiles, unless it was told which
+ * to take. */
+static void refuse(struct ocl_helpers *all, struct ocl_job *job)
+{
+    all->off = 1;
+    if (!all->named) return;
+    snprintf(job->error, sizeof job->error,
+             "CAIRN_COMPILE: %.200s is not the helper of this version (" OCL_HELPER_VERSION
+             "); unset it, or set it to off",
+             all->program);
+    job->state = OCL_JOB_FAILED;
+}
+
 /* It is gone: by itself, or it took too long. A job that was not the first of its process is done
  * again by a fresh one: an earlier one may have done the damage. */
 static void lost(struct ocl_backend *be, struct helper *h, int hangs)
@@ -257,14 +269,7 @@ static void lost(struct ocl_backend *be, struct helper *h, int hangs)
     else
         snprintf(how, sizeof how, "ended with status %d", status == -1 ? -1 : WEXITSTATUS(status));
     if (!h->greeted) {
-        all->off = 1;
-        if (all->named) {
-            snprintf(job->error, sizeof job->error,
-                     "CAIRN_COMPILE: %.200s is not the helper of this version (" OCL_HELPER_VERSION
-                     "); unset it, or set it to off",
-                     all->program);
-            job->state = OCL_JOB_FAILED;
-        }
+        refuse(all, job);
     } else if (hangs || h->done == 0) {
         fail(be, h, how);
     }
@@ -334,7 +339,10 @@ static int give_all(struct ocl_backend *be, struct ocl_job **jobs, int count, in
         for (int j = 0; j < count && !job && !(h->pid && h->job); j++)
             if (jobs[j]->state == OCL_JOB_OPEN && !is_given(all, jobs[j])) job = jobs[j];
         if (job && !all->off) {
-            if (!h->pid && !start(all, h)) continue;
+            if (!h->pid && !start(all, h)) {
+                refuse(all, job);
+                continue;
+            }
             give(be, h, job); /* one that is gone is heard of below */
         }
         busy += h->pid && h->job;

@@ -26,7 +26,7 @@ static const char *log_line(char *log)
 }
 
 static cairn_status build_failed(struct ocl_backend *be, cl_program program, const char *file,
-                                 cl_int error)
+                                 const char *options, cl_int error)
 {
     char *log = calloc(1, LOG_BYTES + 1);
     if (!log) return cairn_fail(CAIRN_MEMORY, "out of memory");
@@ -36,7 +36,8 @@ static cairn_status build_failed(struct ocl_backend *be, cl_program program, con
     if (whole && clGetProgramBuildInfo(program, be->device, CL_PROGRAM_BUILD_LOG, size, whole,
                                        NULL) == CL_SUCCESS)
         snprintf(log, LOG_BYTES, "%s", whole);
-    cairn_fail(CAIRN_BUILD, "%s: %s (%s)", file, log_line(log), ocl_error_name(error));
+    cairn_fail(CAIRN_BUILD, "%s: %s (%s); built for %s (driver %s) with %s", file, log_line(log),
+               ocl_error_name(error), be->base.info.name, be->base.info.driver, options);
     free(whole);
     free(log);
     return CAIRN_BUILD;
@@ -58,7 +59,7 @@ cairn_status ocl_program_from_source(struct ocl_backend *be, const char *file, c
     if (error) return ocl_fail(error, file);
     error = clBuildProgram(*program, 1, &be->device, options, NULL, NULL);
     if (error) {
-        st = build_failed(be, *program, file, error);
+        st = build_failed(be, *program, file, options, error);
         clReleaseProgram(*program);
         *program = NULL;
     }
@@ -108,6 +109,7 @@ static cairn_status build(struct ocl_backend *be, const char *file, const char *
                    *jobs = &job;
     ocl_helpers_do(be, &jobs, 1, NULL, NULL);
     if (job.state == OCL_JOB_FAILED) {
+        if (launches) ocl_launch_failed(be, launches, job.error);
         st = cairn_fail(CAIRN_BUILD, "%s", job.error);
         goto out;
     }

@@ -118,6 +118,11 @@ cairn_status ocl_compile_parts(struct ocl_backend *be, const char *file, const c
 /* What a helper launches for the problem that runs now, "VARIANT PROBLEM" and the end of a line;
  * "" where none runs. From malloc; NULL: no memory. */
 char *ocl_launch_line(const struct ocl_backend *be);
+int ocl_launch_parse(const char *line, struct cairn_problem *problem, int *variant);
+
+/* The variants of all these lines need what failed: others are chosen from now on. Returns 0 where
+ * there is none for one of them, with the error set in any case. */
+int ocl_launch_failed(struct ocl_backend *be, const char *lines, const char *how);
 
 /* How many programs are compiled at a time. A simulator, which says that it is of every type, gets
  * one. */

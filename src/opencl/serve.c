@@ -128,11 +128,9 @@ static cairn_status launch(struct ocl_backend *be, const char *line)
     struct cairn_problem problem;
     struct cairn_variant variants[CAIRN_MAX_VARIANTS];
     struct cairn_buffer *buffers[CAIRN_MAX_OPERANDS] = {NULL};
-    int variant = 0, used = 0, enough = 0;
+    int variant = 0, enough = 0;
     memset(variants, 0, sizeof variants);
-    if (sscanf(line, "%d %n", &variant, &used) != 1 ||
-        cairn_problem_parse(line + used, &problem, NULL) != CAIRN_OK ||
-        cairn_problem_complete(&problem) != CAIRN_OK || variant < 0 ||
+    if (!ocl_launch_parse(line, &problem, &variant) ||
         variant >= be->base.ops->variants(&be->base, &problem, variants))
         return CAIRN_OK;
     if (make_operands(be, &problem, variants[variant].work, buffers, &enough) == CAIRN_OK &&

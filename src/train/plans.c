@@ -204,6 +204,7 @@ cairn_status cairn_session_plan(struct cairn_session *session, int test_only)
 {
     cairn_status st = CAIRN_OK;
     int64_t *counts = session->counts, batch = session->batch, eval_batch = session->eval_batch;
+    session->test_only = test_only;
     if (test_only)
         session->train_images = counts[CAIRN_PART_TRAIN] = counts[CAIRN_PART_VALIDATION] = 0;
     if (counts[CAIRN_PART_TRAIN] >= batch) TRY(compile_step(session, batch));
@@ -222,5 +223,5 @@ cairn_status cairn_session_plan_again(struct cairn_session *session, int64_t bat
     for (int i = 0; i < session->plan_count; i++) cairn_plan_destroy(session->plans[i].plan);
     session->plan_count = 0;
     cairn_session_resize(session, batch);
-    return cairn_session_plan(session, 0);
+    return cairn_session_plan(session, session->test_only);
 }

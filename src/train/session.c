@@ -197,6 +197,20 @@ static cairn_status take_opening(struct cairn_session *session, char error[512])
     return st;
 }
 
+/* `found`: what just failed; "" for what is known from before. */
+static void tell_avoided(const struct cairn_session *session, const char *found)
+{
+    const struct cairn_device_info *info = cairn_device_info(session->device);
+    char text[1280];
+    if (!info->avoided[0] || !session->note) return;
+    snprintf(text, sizeof text,
+             "%.600s%svariants that failed on %s%s are not used: %s; `cairn doctor --device %s` "
+             "tries them again",
+             found, *found ? ". The " : "", info->name, *found ? "" : " before", info->avoided,
+             info->spec);
+    session->note(text);
+}
+
 cairn_status cairn_session_open(struct cairn_session *session, const struct cairn_compute *compute,
                                 const char *fallback)
 {
@@ -208,15 +222,8 @@ cairn_status cairn_session_open(struct cairn_session *session, const struct cair
     if (!session->device)
         TRY(cairn_device_open(compute->device ? compute->device : fallback, &options,
                               &session->device));
-    const struct cairn_device_info *info = cairn_device_info(session->device);
-    if (info->avoided[0] && compute->note) {
-        char text[512];
-        snprintf(text, sizeof text,
-                 "variants that failed on %s before are not used: %s; `cairn doctor --device %s` "
-                 "tries them again",
-                 info->name, info->avoided, info->spec);
-        compute->note(text);
-    }
+    session->note = compute->note;
+    tell_avoided(session, "");
     TRY(force_variants(session->device, compute));
     if (!compute->no_tune) TRY(cairn_tune_use(session->device, &session->tuned));
     if (session->tuned.note[0] && compute->note) compute->note(session->tuned.note);
@@ -365,6 +372,25 @@ out:
     return st;
 }
 
+/* Memory and kernels. Where a variant turns out not to compile or launch, the device chooses
+ * others: the plans are made anew, for they may need other workspaces. */
+static cairn_status prepare(struct cairn_session *session)
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_device_info *info = cairn_device_info(session->device);
+    for (;;) {
+        size_t avoided = strlen(info->avoided);
+        TRY(cairn_memory_create(session->device, session->bytes, &session->memory));
+        TRY(compile_kernels(session));
+        if (strlen(info->avoided) == avoided) break;
+        tell_avoided(session, cairn_error());
+        cairn_memory_free(&session->memory);
+        TRY(cairn_session_plan_again(session, session->batch));
+    }
+out:
+    return st;
+}
+
 cairn_status cairn_session_load(struct cairn_session *session, const struct cairn_dataset *data)
 {
     cairn_status st = CAIRN_OK;
@@ -376,8 +402,7 @@ cairn_status cairn_session_load(struct cairn_session *session, const struct cair
     session->test_labels = malloc((size_t)session->counts[CAIRN_PART_TEST]);
     if (!session->losses || !session->scratch || !session->flat || !session->test_labels)
         return cairn_fail(CAIRN_MEMORY, "out of memory");
-    TRY(cairn_memory_create(session->device, session->bytes, &session->memory));
-    TRY(compile_kernels(session));
+    TRY(prepare(session));
     TRY(upload_images(session, data));
     TRY(upload_indices(session));
     if (session->memory.buffers[CAIRN_REGION_CLASS_WEIGHTS])
