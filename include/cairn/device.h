@@ -142,7 +142,8 @@ cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *
  * cairn_device_compile() takes those that were compiled in an earlier start from the cache and
  * compiles the rest on all processors. Only where something is left to compile it calls `each` (may
  * be NULL): once before, and with each program that is done, of `all`. A program that does not
- * compile is told when it is needed. */
+ * compile is told when it is needed, one whose compiler crashes or hangs at once; either only where
+ * no other variant does its work, which is chosen from then on. */
 typedef void cairn_device_compiling(void *context, const char *program, int done, int all);
 cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_problem *problem);
 cairn_status cairn_device_compile(struct cairn_device *device, cairn_device_compiling *each,

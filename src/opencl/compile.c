@@ -2,8 +2,8 @@
  * helpers before the first step; by several threads where there are none.
  *
  * Invariant: this is a hint. What was not noted, or not compiled here, is built when it is asked
- * for, and its failure is told then; only what a helper failed at, and no other variant can do, is
- * told at once. */
+ * for, and its failure is told then; only a crash or a hang that no other variant goes around is
+ * told at once: waiting for another would help nobody. */
 #include "opencl/helper.h"
 
 #include <pthread.h>
@@ -306,7 +306,8 @@ static cairn_status build_all(struct ocl_backend *be, struct wanted **wanted, in
     for (int i = 0; i < count; i++) {
         struct wanted *w = wanted[i];
         if (w->job.state == OCL_JOB_KEPT) load(be, w);
-        if (w->job.state == OCL_JOB_FAILED && !ocl_launch_failed(be, w->users, w->job.error))
+        if (w->job.state == OCL_JOB_FAILED && !ocl_launch_failed(be, w->users, w->job.error) &&
+            w->job.lost)
             return CAIRN_BUILD;
         if (w->job.state == OCL_JOB_OPEN || w->job.state == OCL_JOB_UNFIT) wanted[work.count++] = w;
     }

@@ -237,6 +237,7 @@ static void fail(const struct ocl_backend *be, struct helper *h, const char *how
              job->file, *job->options ? " (" : "", job->options, *job->options ? ")" : "",
              be->base.info.name, be->base.info.driver, how, h->at, words);
     job->state = OCL_JOB_FAILED;
+    job->lost = 1;
 }
 
 /* There is no such program, or it is another one: this process compiles, unless it was told which

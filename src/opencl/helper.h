@@ -47,6 +47,7 @@ struct ocl_job {
     const char *file, *options, *names, *source, *key; /* names: NULL for all */
     char *launches;
     enum { OCL_JOB_OPEN, OCL_JOB_KEPT, OCL_JOB_UNFIT, OCL_JOB_FAILED } state;
+    int lost;        /* the process with it: a crash, or it hung */
     char error[512]; /* of OCL_JOB_FAILED */
 };
 

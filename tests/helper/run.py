@@ -150,7 +150,7 @@ def test_device(b, name, **env):
 
 
 def main():
-    b = Bench(*sys.argv[1:])
+    b = Bench(*map(os.path.abspath, sys.argv[1:]))
     try:
         result, whole = b.train()
         check(whole, "a clean run", result)
