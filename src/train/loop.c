@@ -9,7 +9,8 @@
 #define TELL_FIRST 2
 #define TRACE_STEPS 10
 #define TELL_SECONDS 0.1
-#define LOOK_SECONDS 1.0
+#define LOOK_SECONDS 1.0 /* between looks at the losses, and at least so many steps */
+#define LOOK_STEPS 16
 
 static int stopped(const struct cairn_trainer *t)
 {
@@ -115,6 +116,7 @@ static cairn_status collect(struct cairn_trainer *t)
     int64_t images = t->session.counts[CAIRN_PART_TRAIN], to = s->batch * t->session.batch;
     if (to > images) to = images;
     t->collected_at = cairn_session_clock();
+    t->collected_step = s->step;
     if (to > t->pending) {
         TRY(cairn_session_collect(&t->session, t->pending, to - t->pending, &s->loss, &s->correct));
         TRY(cairn_watch_losses(t, t->pending, to - t->pending));
@@ -144,7 +146,9 @@ static cairn_status time_step(struct cairn_trainer *t, int64_t images, double *b
     }
     TRY(cairn_session_pace(&t->session, &waited));
     if (waited) tell_step(t, *begun);
-    if (waited && cairn_session_clock() - t->collected_at >= LOOK_SECONDS) TRY(collect(t));
+    if (waited && t->state.step - t->collected_step >= LOOK_STEPS &&
+        cairn_session_clock() - t->collected_at >= LOOK_SECONDS)
+        TRY(collect(t));
 out:
     return st;
 }
@@ -157,6 +161,7 @@ static cairn_status run_steps(struct cairn_trainer *t)
     int64_t images, batches = cairn_session_batches(s);
     double start = cairn_session_clock(), begun = start;
     t->collected_at = start;
+    t->collected_step = t->state.step;
     s->pace = s->waited_at = 0;
     while (!is_due(t) && !stopped(t)) {
         if (t->shuffled != t->state.epoch) {

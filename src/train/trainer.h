@@ -28,8 +28,9 @@ struct cairn_trainer {
     double told_at;
     int64_t shuffled;    /* the epoch whose order the device has; -1: none */
     int64_t pending;     /* the epoch's first row that was not collected yet */
-    double collected_at; /* when losses were looked at last */
-    int64_t rewound;     /* the step of the checkpoint that cairn_trainer_rewind() took; 0: none */
+    double collected_at; /* when losses were looked at last, behind step collected_step */
+    int64_t collected_step;
+    int64_t rewound; /* the step of the checkpoint that cairn_trainer_rewind() took; 0: none */
 };
 
 void cairn_trainer_tell(struct cairn_trainer *t, enum cairn_train_event_kind kind);
