@@ -60,8 +60,9 @@ static cairn_status broken_gemm(struct cairn_backend *be, const struct cairn_gem
     calls++;
     if (fault == FLIP || (fault == UNSTEADY && calls % 2 == 0))
         poke(be, &p->c, extent - 1, peek(be, &p->c, extent - 1) ^ 1);
-    if (fault == BEFORE) poke(be, &p->c, -1, 0);
-    if (fault == BEHIND) poke(be, &p->c, extent, 0);
+    int64_t room = (int64_t)(cairn_buffer_bytes(p->c.buffer) / 4); /* a case may have no guards */
+    if (fault == BEFORE && p->c.offset > 0) poke(be, &p->c, -1, 0);
+    if (fault == BEHIND && p->c.offset + extent < room) poke(be, &p->c, extent, 0);
     if (fault == GAP && p->ldc > p->n && p->m > 1) poke(be, &p->c, p->n, 0);
     if (fault == INPUT) poke(be, &p->a, 0, 0x12345678);
     if (fault == UNWRITTEN) poke(be, &p->c, 0, first);

@@ -151,6 +151,17 @@ static int check_file_line(void *context, const char *line, int number)
     return st == CAIRN_OK ? -1 : tool_fail("check", st);
 }
 
+static json_t *op_json(const char *name, const struct cairn_check_result *r)
+{
+    json_t *variants = json_object();
+    for (int i = 0; i < CAIRN_CHECK_VARIANTS && r->variants[i].runs; i++)
+        json_object_set_new(variants, r->variants[i].name, json_integer(r->variants[i].runs));
+    return json_pack("{s:s s:I s:I s:I s:I s:I s:f s:o}", "op", name, "cases", (json_int_t)r->cases,
+                     "runs", (json_int_t)r->runs, "failed", (json_int_t)r->failed, "values",
+                     (json_int_t)r->values, "different", (json_int_t)r->different, "worst",
+                     r->worst, "variants", variants);
+}
+
 static int print_json(const struct check *check)
 {
     const struct cairn_device_info *info = cairn_device_info(check->device);
@@ -158,11 +169,7 @@ static int print_json(const struct check *check)
     for (int op = 0; op < CAIRN_OP_COUNT; op++) {
         const struct cairn_check_result *r = &check->results[op];
         if (!check->used[op]) continue;
-        json_array_append_new(
-            ops, json_pack("{s:s s:I s:I s:I s:I s:I s:f}", "op", cairn_op_name((enum cairn_op)op),
-                           "cases", (json_int_t)r->cases, "runs", (json_int_t)r->runs, "failed",
-                           (json_int_t)r->failed, "values", (json_int_t)r->values, "different",
-                           (json_int_t)r->different, "worst", r->worst));
+        json_array_append_new(ops, op_json(cairn_op_name((enum cairn_op)op), r));
     }
     json_t *all =
         json_pack("{s:s s:s s:s s:s s:s s:I s:b s:o s:O}", "device", info->spec, "name", info->name,

@@ -32,6 +32,8 @@ struct cairn_check_failure {
     int64_t different;  /* elements of this operand that differ */
 };
 
+#define CAIRN_CHECK_VARIANTS (2 * CAIRN_MAX_VARIANTS) /* of an operator, over all problems */
+
 struct cairn_check_result {
     int64_t cases;     /* cases run by at least one variant */
     int64_t runs;      /* (case, variant) pairs run on the device */
@@ -39,6 +41,10 @@ struct cairn_check_result {
     int64_t values;    /* result values compared */
     int64_t different; /* differing elements, guards and inputs included */
     double worst;      /* fast: largest difference divided by its bound */
+    struct {
+        char name[16];
+        int64_t runs;                 /* of those above */
+    } variants[CAIRN_CHECK_VARIANTS]; /* by name, as they came; 0 runs behind the last */
 };
 
 struct cairn_check_options {

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef cairn_fail
+#undef cairn_fail_errno
+#undef cairn_fail_in
+
 static _Thread_local char detail[1024];
 
 static const struct {

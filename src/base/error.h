@@ -20,6 +20,12 @@ cairn_status cairn_fail_errno(cairn_status status, const char *format, ...)
 cairn_status cairn_fail_in(cairn_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__ /* which does not see into error.c: they return their status */
+#define cairn_fail(status, ...) (cairn_fail(status, __VA_ARGS__), (status))
+#define cairn_fail_errno(status, ...) (cairn_fail_errno(status, __VA_ARGS__), (status))
+#define cairn_fail_in(status, ...) (cairn_fail_in(status, __VA_ARGS__), (status))
+#endif
+
 /* Runs a call and leaves for the label `out` with the status in `st` when it failed. */
 #define TRY(call)                                                                                  \
     do {                                                                                           \

@@ -35,6 +35,17 @@ out:
     return st == CAIRN_OK ? st : cairn_fail_in(st, "%s", line);
 }
 
+static void count_run(struct cairn_check_result *result, const char *variant)
+{
+    int i = 0;
+    while (i < CAIRN_CHECK_VARIANTS && result->variants[i].runs &&
+           strcmp(result->variants[i].name, variant) != 0)
+        i++;
+    if (i == CAIRN_CHECK_VARIANTS) return;
+    snprintf(result->variants[i].name, sizeof result->variants[i].name, "%s", variant);
+    result->variants[i].runs++;
+}
+
 static cairn_status run_variants(const struct check_session *session, const struct check_case *c,
                                  struct check_image *images, double *const *bounds, int *ran)
 {
@@ -56,6 +67,7 @@ static cairn_status run_variants(const struct check_session *session, const stru
         }
         TRY(cairn_device_force(session->device, op, variants[i].name));
         TRY(check_way(session, &way, images, bounds));
+        count_run(session->result, variants[i].name);
         (*ran)++;
     }
 out:

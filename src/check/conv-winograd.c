@@ -11,6 +11,7 @@
 #include "check/check.h"
 #include "base/error.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -128,6 +129,7 @@ cairn_status check_winograd_bound(const struct check_case *c, const struct check
             (data ? offsetof(struct cairn_conv, y) : offsetof(struct cairn_conv, x)))
             s.source = &images[i];
     }
+    assert(s.source && s.weight);
     s.tiny = 288 * (double)s.terms * CHECK_TINY *
              (1 + check_largest(s.source) + check_largest(s.weight));
     double *u = calloc((size_t)(s.rows * s.terms * 16), sizeof *u);

@@ -83,7 +83,8 @@ void check_case_draw(enum cairn_op op, uint64_t seed, int64_t number, int small,
     for (;;) {
         c->problem = cairn_problem_default(op);
         families[op]->draw(&rng, profile, small, &c->problem);
-        assert(++tries < 100000);
+        tries++;
+        assert(tries < 100000);
         if (cairn_problem_complete(&c->problem) != CAIRN_OK) continue;
         double cost = cost_of(&c->problem);
         if (cost <= limit && (cost >= least || tries > 50)) break;

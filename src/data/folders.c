@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "data/formats.h"
 #include "io/png.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -142,6 +143,7 @@ static cairn_status compare_classes(const struct part *train, const struct part 
 
 static cairn_status read_image(const struct names *files, int64_t i, struct cairn_png *png)
 {
+    assert(i < files->count && files->all);
     char *path = cairn_file_join(files->path, files->all[i]);
     if (!path) return cairn_fail(CAIRN_MEMORY, "no memory for a path");
     cairn_status st = cairn_png_read(path, png);
@@ -179,6 +181,7 @@ static cairn_status append(struct cairn_dataset *dataset, const struct names *fi
                         dataset->w);
         goto out;
     }
+    assert(png.pixels && item > 0);
     TRY(make_room(images, room, item));
     memcpy(images->pixels + (size_t)images->count * item, png.pixels, item);
     images->labels[images->count++] = (uint8_t)label;

@@ -317,7 +317,7 @@ cairn_status cairn_register_list(struct cairn_dataset_entry **entries, int *coun
     TRY(cairn_register_parse(FILE_NAME, cairn_register_text, strlen(cairn_register_text), &built_in,
                              &built_in_count));
     struct cairn_dataset_entry *all =
-        realloc(own, (size_t)(own_count + built_in_count) * sizeof *all);
+        realloc(own, ((size_t)own_count + (size_t)built_in_count + 1) * sizeof *all);
     if (!all) {
         st = cairn_fail(CAIRN_MEMORY, "no memory for the list of data sets");
         goto out;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HEADER "cairn failures 1\n"
+#define MOST 4096 /* entries: far more than there are kernels; no file makes it more */
 
 /* What a record belongs to, a line each; the file starts with it, and its digest is the name. */
 static cairn_status write_owner(const struct cairn_device_info *info, char *text, size_t size)
@@ -51,7 +52,7 @@ static void copy_line(char *to, size_t size, const char *from)
 
 static cairn_status put(struct cairn_failures *failures, const char *what, const char *how)
 {
-    struct cairn_failure fresh, *items;
+    struct cairn_failure fresh = {0}, *items;
     copy_line(fresh.what, sizeof fresh.what, what);
     copy_line(fresh.how, sizeof fresh.how, how);
     for (int i = 0; i < failures->count; i++)
@@ -59,6 +60,7 @@ static cairn_status put(struct cairn_failures *failures, const char *what, const
             failures->items[i] = fresh;
             return CAIRN_OK;
         }
+    if (failures->count == MOST) return CAIRN_OK;
     items = realloc(failures->items, ((size_t)failures->count + 1) * sizeof *items);
     if (!items) return cairn_fail(CAIRN_MEMORY, "out of memory");
     failures->items = items;
@@ -89,7 +91,7 @@ static cairn_status read_record(const char *owner, struct cairn_failures *failur
     size_t size = 0, head = strlen(owner);
     TRY(find_path(owner, &failures->path));
     if (!failures->path || !cairn_file_exists(failures->path) ||
-        cairn_file_read(failures->path, &data, &size) != CAIRN_OK)
+        cairn_file_read_text(failures->path, "record", &data, &size) != CAIRN_OK)
         goto out;
     if (size >= head && !memcmp(data, owner, head)) st = take(failures, data + head);
 out:

@@ -3,6 +3,7 @@
 #include "device/device.h"
 #include "device/failures.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,7 @@ cairn_status cairn_device_probe(const char *spec, struct cairn_device_info *info
     cairn_status st = CAIRN_OK;
     const struct cairn_driver *driver;
     TRY(find(spec, &driver, info));
+    assert(driver);
     TRY(driver->probe(info));
 out:
     return st;
@@ -207,6 +209,7 @@ cairn_status cairn_device_open(const char *spec, const struct cairn_device_optio
     struct cairn_device *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return cairn_fail(CAIRN_MEMORY, "out of memory");
     TRY(find(spec, &driver, &info));
+    assert(driver);
     if (!options) options = &plain;
     int heeds = driver->sources && options->math == CAIRN_MATH_EXACT && !options->unchecked;
     if (heeds) TRY(cairn_failures_read(&info, &failures));

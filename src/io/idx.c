@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -142,6 +143,7 @@ static cairn_status read_body(struct source *in, struct cairn_idx *idx, int64_t 
             CAIRN_FORMAT, "%s: cut off: its header promises %lld bytes, and %s%llu are there",
             in->path, (long long)total, in->gzip ? "at most " : "", (unsigned long long)most);
     if (in->gzip && unpack_whole(in, total, idx)) return CAIRN_OK;
+    assert(total > 0);
     idx->data = malloc((size_t)total);
     if (!idx->data) return cairn_fail(CAIRN_MEMORY, "no memory for the data of %s", in->path);
     TRY(take(in, idx->data, (size_t)total, &got));

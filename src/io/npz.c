@@ -94,7 +94,7 @@ cairn_status cairn_npz_read(const char *path, int rank, struct cairn_idx *array)
 {
     cairn_status st = CAIRN_OK;
     zip_t *archive = NULL;
-    zip_stat_t member;
+    zip_stat_t member = {0};
     char where[512];
     size_t offset;
     memset(array, 0, sizeof *array);

@@ -104,7 +104,7 @@ static cairn_status read_key(struct reader *r, const struct cairn_yaml *map,
     if (st != CAIRN_OK) return st;
     if (r->event.type != YAML_SCALAR_EVENT)
         return fail_at(r, &r->event.start_mark, "a key must be a text");
-    char *key;
+    char *key = NULL;
     st = take_text(r, &key);
     if (st != CAIRN_OK) return st;
     const struct cairn_yaml *other = cairn_yaml_get(map, key);

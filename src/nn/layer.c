@@ -33,7 +33,7 @@ static cairn_status parse_pads(const char *word, struct cairn_layer *layer)
 {
     cairn_status st = CAIRN_OK;
     char part[CAIRN_LINE_SIZE];
-    int64_t pads[4];
+    int64_t pads[4] = {0};
     if (!strchr(word, ',')) {
         TRY(parse_pair(word, 0, &pads[0], &pads[2]));
         layer->pad_t = layer->pad_b = pads[0];

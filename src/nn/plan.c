@@ -64,7 +64,7 @@ void cairn_build_use(struct builder *b, const char *operand, int tensor)
     const struct cairn_operand *operands = cairn_schema_of(step->problem.op)->operands;
     int i = 0;
     while (operands[i].name && strcmp(operands[i].name, operand) != 0) i++;
-    assert(operands[i].name && i < CAIRN_PLAN_OPERANDS && tensor >= 0);
+    assert(i < CAIRN_PLAN_OPERANDS && operands[i].name && tensor >= 0);
     step->tensors[i] = tensor;
 }
 

@@ -149,9 +149,10 @@ static char *take_binary(cl_program program, size_t *size)
         !length)
         return NULL;
     char *data = calloc(1, sizeof(struct header) + length);
+    if (!data) return NULL;
     unsigned char *binary = (unsigned char *)data + sizeof(struct header);
-    if (data && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) !=
-                    CL_SUCCESS) {
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) !=
+        CL_SUCCESS) {
         free(data);
         return NULL;
     }

@@ -29,7 +29,7 @@ static_assert(sizeof tiles / sizeof *tiles == OCL_GEMM_GPU_TILES, "as many as th
 
 #define TILE_K 8  /* as in cl/gemm.cl */
 #define BLOCK 256 /* k whose places in images lie in local memory, three numbers each */
-#define COLUMNS_MOST (1l << 31) /* of all images together: the kernel counts them in 32 bits */
+#define COLUMNS_MOST (1L << 31) /* of all images together: the kernel counts them in 32 bits */
 
 static int64_t up(int64_t a, int64_t b)
 {
@@ -78,7 +78,7 @@ int ocl_gemm_gpu_sees(const struct cairn_conv *p, int transposed)
     int64_t reach =
         (p->pad_t + p->kh * p->dilation_h + p->h) * p->w + p->pad_l + p->kw * p->dilation_w;
     int64_t spans = transposed ? BLOCK / pixels + 2 : 1;
-    int64_t most = 1l << 28;
+    int64_t most = 1L << 28;
     return image < most && p->c * reach < most && spans * image < 4 * most &&
            p->h + p->kh * p->dilation_h < most && p->w + p->kw * p->dilation_w < most &&
            p->stride_h < most && p->stride_w < most && p->n * pixels < COLUMNS_MOST - 256;

@@ -55,4 +55,12 @@ uint8_t *fuzz_gzip(const uint8_t *data, size_t size, size_t *packed);
  * behind a check of one can be reached. */
 #define FUZZ_DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
 
+/* Whose files lie in the cache. */
+#define FUZZ_DEVICE                                                                                \
+    {                                                                                              \
+        .spec = "opencl:0.0", .name = "d", .vendor = "v", .platform = "p", .driver = "1",          \
+        .version = "2", .type = "cpu", .compute_units = 1, .max_work_group = 64,                   \
+        .local_bytes = 1024                                                                        \
+    }
+
 #endif

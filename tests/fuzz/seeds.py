@@ -121,6 +121,8 @@ TINY = b"""tiny:
   files: {train-images: {name: a}, train-labels: {name: b}, test-images: {name: c}, test-labels: {name: d}}
 """
 
+OWNER = b'cairn failures 1\ndevice d\nvendor v\nplatform p\ndriver 1\nversion 2\nlimits 1 64 1024\nkernels ' + ZEROS.encode() + b'\n\n'
+
 
 def write_tiny(place):
     for name, data in {'sets.yaml': TINY, 'a': idx((9, 2, 3), bytes(i * 37 % 256 for i in range(54))), 'b': idx((9,), bytes([0, 1, 2] * 3)),
@@ -187,6 +189,7 @@ def seeds(cairn):
     return {
         'cases': [line.encode() for line in listed],
         'cifar': [folder(cifar), folder({'cifar-10-batches-bin/' + name: data for name, data in cifar.items()})],
+        'failures': [OWNER + b'variant gemm cpu\tgemm m=1\nkernel gemm.cl gemm_cpu\tdid not come back\n', OWNER + b'device\tprobe\n'],
         'folders': [folder({f'{part}/{name}/{i}.png': kinds[0] for part in ('train', 'test') for name in 'ab' for i in range(2)})],
         'gzip': [gzip.compress(images, 9), gzip.compress(images[:9]) + gzip.compress(images[9:], 0), gzip.compress(labels, 1)],
         'idx': [images, labels, idx((1, 1, 2, 2), bytes(4))],

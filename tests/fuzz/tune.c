@@ -5,26 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-cairn_status __wrap_cairn_device_sources(const struct cairn_device_info *info, char digest[65]);
-cairn_status __wrap_cairn_device_sources(const struct cairn_device_info *info, char digest[65])
-{
-    (void)info;
-    strcpy(digest, FUZZ_DIGEST);
-    return CAIRN_OK;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct cairn_device_info info = {.spec = "opencl:0.0",
-                                     .name = "d",
-                                     .vendor = "v",
-                                     .platform = "p",
-                                     .driver = "1",
-                                     .version = "2",
-                                     .type = "cpu",
-                                     .compute_units = 1,
-                                     .max_work_group = 64,
-                                     .local_bytes = 1024};
+    const struct cairn_device_info info = FUZZ_DEVICE;
     struct tune_table table;
     static char path[256];
     if (!*path) { /* where the table of this device is */
