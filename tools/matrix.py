@@ -46,10 +46,10 @@ def rows():
     yield "PoCL, 1 GiB of memory", dict(POCL, POCL_MEMORY_LIMIT="1"), {}
     yield "PoCL from PyPI", {"OCL_ICD_VENDORS": wheel[0]} if wheel else None, {}
     yield ("Intel's runtime for CPUs", {"OCL_ICD_VENDORS": os.path.join(intel, "libintelocl.so"), "LD_LIBRARY_PATH": intel}
-           if os.path.exists(intel) else None), {}
+           if os.path.exists(intel) else None, {})
     yield "rusticl on llvmpipe", {"OCL_ICD_VENDORS": "rusticl.icd", "RUSTICL_ENABLE": "llvmpipe"} if rusticl else None, {"small": ""}
     yield ("Oclgrind", {"OCL_ICD_VENDORS": grind[0], "OCLGRIND_BUILD_OPTIONS": "-cl-opt-disable", "OCLGRIND_MAX_WGSIZE": "64",
-                        "CAIRN_COMPILE": "off"} if grind else None), {"small": "", "cases": "4", "seconds": "0"}
+                        "CAIRN_COMPILE": "off"} if grind else None, {"small": "", "cases": "4", "seconds": "0"})
 
 
 def run(cairn, arguments, env):

@@ -62,7 +62,7 @@ cairn_status doctor_stopped(const struct cairn_doctor_options *options)
 /* One variant of the operator at hand. */
 struct way {
     char name[16], line[1024], detail[256];
-    int bad, told, skipped;
+    int bad, differs, skipped; /* differs: bad, and it came back to say so */
 };
 
 struct rounds {
@@ -122,7 +122,7 @@ static void failure(void *context, const struct cairn_check_failure *f)
     struct rounds *r = context;
     struct way *way = r->last;
     if (!way || way->bad) return;
-    way->bad = 1;
+    way->bad = way->differs = 1;
     snprintf(way->line, sizeof way->line, "%s", f->line);
     snprintf(way->detail, sizeof way->detail,
              "%s: %s[%lld] is 0x%08x, should be 0x%08x; %lld differ", f->where, f->operand,
@@ -197,7 +197,8 @@ static int is_left_alone(struct rounds *r, const char *line)
     return count > 0;
 }
 
-/* The variants that failed, each with its case made small. */
+/* The variants that failed, each with its case made small. One that crashed or did not compile is
+ * not run again. */
 static cairn_status tell_ways(struct rounds *r)
 {
     cairn_status st = CAIRN_OK;
@@ -210,7 +211,10 @@ static cairn_status tell_ways(struct rounds *r)
             TRY(cairn_failures_forget(&r->info, what));
             continue;
         }
-        if (cairn_check_shrink(r->device, r->against, way->line, small, sizeof small) == CAIRN_OK)
+        doctor_tell(r->options, (struct cairn_doctor_event){
+                                    .kind = CAIRN_DOCTOR_at, .what = what, .how = way->line});
+        if (way->differs &&
+            cairn_check_shrink(r->device, r->against, way->line, small, sizeof small) == CAIRN_OK)
             memcpy(way->line, small, sizeof way->line);
         TRY(cairn_failures_record(&r->info, what, way->line));
         doctor_tell(r->options, (struct cairn_doctor_event){.kind = CAIRN_DOCTOR_bad,
