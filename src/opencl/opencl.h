@@ -121,8 +121,8 @@ static inline int64_t ocl_units(const struct ocl_backend *be)
 }
 
 /* The time of a launch of so many groups on a CPU device that takes `all` cycles on one unit and
- * `shared` on all of them once they are awake. By this rule, everywhere, a launch with little to do
- * is one work-group. */
+ * `shared` on all of them once they are awake. Products are cut by it; what works along rows has
+ * ocl_shape_share(). */
 static inline double ocl_launch_cycles(const struct ocl_backend *be, double all, double shared,
                                        int64_t groups)
 {

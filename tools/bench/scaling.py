@@ -44,14 +44,14 @@ def kept(options):
 
 
 def in_turns(options, model, what, size, counts):
-    """{threads: figures} of the median round"""
+    """{threads: figures} of the median round, the slower one of two"""
     setting = ("--batch", str(size)) if what == "batch" else ("--set", f"vars.width={size}")
     rounds = {count: [] for count in counts}
     for _ in range(options.rounds):
         line = common.handover(options.cairn)
         for count in counts:
             rounds[count].append(dict(bench(options, model, count, *setting), handover=line))
-    return {count: sorted(row, key=rate)[len(row) // 2] for count, row in rounds.items()}
+    return {count: sorted(row, key=rate)[(len(row) - 1) // 2] for count, row in rounds.items()}
 
 
 def measure(options):
