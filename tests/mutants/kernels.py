@@ -20,7 +20,8 @@ CHECKS = {
                      (None, "batchnorm_stats", None), (None, "batchnorm", None)],
     "chunks.h": [(None, "reduce", None), (None, "batchnorm_stats", None), (None, "batchnorm_grad", None)],
     "conv-cpu.cl": [(None, "conv", "batch-cpu"), (None, "conv_data", "batch-cpu")],
-    "conv-lanes.cl": [("conv", "conv", "lanes"), ("data", "conv_data", "lanes"), (None, "conv", "lanes"), (None, "conv_data", "lanes")],
+    "conv-lanes.cl": [("conv_pool|pool", "conv_pool", "lanes"), ("conv", "conv", "lanes"), ("data", "conv_data", "lanes"),
+                      (None, "conv", "lanes"), (None, "conv_data", "lanes"), (None, "conv_pool", "lanes")],
     "conv-taps.cl": [(None, "conv_weights", "lanes")],
     "conv-weights-cpu.cl": [(None, "conv_weights", "batch-cpu")],
     "conv-winograd.cl": [(None, "conv", "winograd"), (None, "conv_data", "winograd")],
@@ -116,6 +117,8 @@ class Bench:
     def command(self, check, effort):
         op, variant = check
         cases, seed, _ = effort
+        if variant == "winograd":
+            cases *= 6  # which takes few of them
         if op == "probe":
             return [self.cairn, "devices", "--probe"]
         if op == "suite":
