@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""integers.py CAIRN CL: fma, division and square root done in integers (cl/exact.h), which only devices run whose own are wrong.
+"""integers.py CAIRN CL: fma, division and square root done in integers (cl/exact.h), by which only devices compute whose own are wrong.
 
-In a copy of the kernels they take the place of the device's own: the probe's cases of all three must come out right, and so must
-operators made of them."""
+test_functions holds each to the host's. Here, in a copy of the kernels, they take the place of the device's own: all that the
+probe lists of them must come out right, and so must operators made of them."""
 import os
 import sys
 import tempfile

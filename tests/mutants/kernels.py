@@ -35,6 +35,8 @@ CHECKS = {
     "exact.h": [(None, "probe", None), (None, "activation", None), (None, "activation_grad", None), (None, "loss", None),
                 (None, "softmax", None)],
     "exact16.h": [(None, "activation", None), (None, "softmax", None), (None, "gemm", "cpu")],
+    "functions.cl": [(None, "functions", None)],
+    "functions-cpu.cl": [(None, "functions", None)],
     "gather.cl": [("gather", "gather", None)],
     "gemm-cpu.cl": [(None, "gemm", "cpu-packed")],
     "gemm-direct.cl": [(None, "gemm", "cpu-direct")],
@@ -123,6 +125,8 @@ class Bench:
             return [self.cairn, "devices", "--probe"]
         if op == "suite":
             return [os.path.join(self.build, "tests", "test_" + variant)]
+        if op == "functions":
+            return [self.cairn, "check", "--functions", "--every", "1000003"]
         return [self.cairn, "check", "--op", op, "--cases", str(cases), "--seed", str(seed), *(["--variant", variant] if variant else []),
                 *(["--math", "fast"] if variant == "winograd" else [])]
 
@@ -157,7 +161,7 @@ class Bench:
         name = os.path.basename(mutant.file)
         own, every = checks_of(name, kernel_around(text, at))
         if is_in_integers(name, text, at):
-            text, own, every = IN_INTEGERS + text, [("probe", None)], [("gemm", "small"), ("softmax", None)]
+            text, own, every = IN_INTEGERS + text, [("probe", None), ("suite", "functions")], [("gemm", "small"), ("softmax", None)]
         with tempfile.TemporaryDirectory(dir=self.scratch) as scratch:
             caches = os.path.join(scratch, "cache")
             shutil.copytree(self.warm(), caches, copy_function=os.link)
@@ -187,7 +191,7 @@ class Bench:
         """The program in which every launch comes in pieces; elsewhere the probe or suite again."""
         command = self.command((op, variant), (150, 5, 0))
         program = os.path.join(self.build, "tests", "cairn-small-limits")
-        return [program, *command[1:]] if op not in ("probe", "suite") and os.path.exists(program) else command
+        return [program, *command[1:]] if op not in ("probe", "suite", "functions") and os.path.exists(program) else command
 
     def hold_good(self, process):
         """What killed after long is a line that the good kernels pass."""
@@ -207,7 +211,7 @@ class Bench:
         env = self.caches(plant.environment(scratch, kernels, True), os.path.join(scratch, "simulated"))
         env["OCLGRIND_MAX_WGSIZE"] = "64"
         for check in checks:
-            if check[0] in ("probe", "suite"):
+            if check[0] in ("probe", "suite", "functions"):
                 continue
             command = self.command(check, (16, 1, 0)) + ["--small"]
             process = plant.run(command, env, 600)

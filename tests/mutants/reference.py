@@ -13,7 +13,7 @@ import plant
 SUITES = {
     "activation.c": ["reference_others"], "add.c": ["reference_norm"], "augment.c": ["augment"], "batchnorm.c": ["reference_norm"],
     "backend.c": ["device"], "conv.c": ["reference_products"], "dropout.c": ["reference_others"], "gather.c": ["reference_others"],
-    "gemm.c": ["reference_products"], "im2col.c": ["reference_windows"], "loss.c": ["reference_losses"],
+    "functions.c": [], "gemm.c": ["reference_products"], "im2col.c": ["reference_windows"], "loss.c": ["reference_losses"],
     "optimizer.c": ["reference_optimizer"], "pool.c": ["reference_windows"], "probe.c": ["reference_probe"],
     "product.c": ["reference_bits", "reference_products"], "reduce.c": ["reference_others", "reference_bits"],
     "softmax.c": ["reference_losses"], "exact.h": ["exact"], "random.c": ["exact"], "random.h": ["exact"],
@@ -21,7 +21,7 @@ SUITES = {
 OPERATORS = {
     "activation.c": ["activation", "activation_grad", "gemm"], "add.c": ["add"], "augment.c": ["augment"],
     "batchnorm.c": ["batchnorm_stats", "batchnorm", "batchnorm_grad"], "backend.c": [], "conv.c": ["conv", "conv_data", "conv_weights"],
-    "dropout.c": ["dropout"], "gather.c": ["gather"], "gemm.c": ["gemm"], "im2col.c": ["im2col", "col2im"], "loss.c": ["loss"],
+    "dropout.c": ["dropout"], "functions.c": ["functions"], "gather.c": ["gather"], "gemm.c": ["gemm"], "im2col.c": ["im2col", "col2im"], "loss.c": ["loss"],
     "optimizer.c": ["clip", "sgd", "adam", "rmsprop", "adagrad", "adadelta"], "pool.c": ["pool", "pool_grad"], "probe.c": [],
     "product.c": ["gemm", "conv", "conv_weights"], "reduce.c": ["reduce", "batchnorm_stats"], "softmax.c": ["softmax", "softmax_grad"],
     "exact.h": ["activation", "activation_grad", "loss"], "random.c": ["dropout", "augment"], "random.h": ["dropout", "augment"],
@@ -108,7 +108,10 @@ class Bench:
             for cases, seed in CASES[:effort_limit]:
                 for operator in OPERATORS[name]:
                     env = dict(os.environ, OCL_ICD_VENDORS="pocl.icd")
-                    process = plant.run([program, "check", "--op", operator, "--cases", str(cases), "--seed", str(seed)], env, 300)
+                    what = ["--op", operator, "--cases", str(cases), "--seed", str(seed)]
+                    if operator == "functions":
+                        what = ["--functions", "--every", str(40000000 // cases + 3)]
+                    process = plant.run([program, "check", *what], env, 300)
                     how = self.verdict(process)
                     if how:
                         return how, "cairn check: " + " ".join(process.stdout.splitlines()[1:3])[:250]
