@@ -5,10 +5,11 @@ A wrong gradient has to be told by its layer and operator, a wrong update as nob
 that is wrong and for no other fault. Then bad input, a row each. CL is the folder of the kernels."""
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+
+import plant
 
 NET = """data: {name: glyphs, limit_train: 96, limit_test: 10, normalize: zscore}
 model:
@@ -65,21 +66,6 @@ def run(cairn, arguments, kernels=None):
     return subprocess.run([cairn, *arguments], env=env, capture_output=True, text=True, timeout=300)
 
 
-def plant(good, scratch, fault):
-    name, old, new = fault
-    folder = os.path.join(scratch, name + ".faulty")
-    shutil.copytree(good, folder)
-    path = os.path.join(folder, name)
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    if text.count(old) != 1:
-        sys.exit(f"{name} has {text.count(old)} times, not once: {old}")
-    os.chmod(path, 0o644)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text.replace(old, new))
-    return folder
-
-
 def main():
     cairn, good = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     with tempfile.TemporaryDirectory() as scratch:
@@ -105,14 +91,14 @@ def main():
         tell([(row["pattern"], row["weight"]) for row in rows] == [(96, "1.weight"), (96, "0.weight")] and rows[1]["element"] == 3,
              "chosen weights and patterns", process)
 
-        kernels = plant(good, scratch, GRADIENT)
+        kernels = plant.swap(good, scratch, GRADIENT)
         process = run(cairn, compare, kernels)
         result = json.loads(process.stdout or "{}")
         tell(process.returncode == 1 and result["step"] == 1 and result["layer"] == 2 and
              result["problem"].startswith("activation_grad kind=tanh"), "a wrong gradient of tanh: its step, layer, operator", process)
         process = run(cairn, gradcheck + ["--device", "opencl"], kernels)
         tell(process.returncode == 1, "gradcheck finds it", process)
-        kernels = plant(good, scratch, UPDATE)
+        kernels = plant.swap(good, scratch, UPDATE)
         process = run(cairn, compare, kernels)
         result = json.loads(process.stdout or "{}")
         tell(process.returncode == 1 and result["layer"] is None and result["problem"].startswith("sgd ") and

@@ -6,10 +6,11 @@ the reference's weights. An operator without a sound variant makes the device un
 before and after. A wrong edge of a function shows in a sample of all floats. CL is the folder of the kernels."""
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+
+import plant
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # (file, as it is, as it is planted)
@@ -51,21 +52,6 @@ def run(cairn, arguments, kernels=None, **changes):
     return subprocess.run([cairn, *arguments], env=env, capture_output=True, text=True, timeout=1500)
 
 
-def plant(good, scratch, fault):
-    name, old, new = fault
-    folder = tempfile.mkdtemp(dir=scratch)
-    shutil.copytree(good, folder, dirs_exist_ok=True)
-    path = os.path.join(folder, name)
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    if text.count(old) != 1:
-        sys.exit(f"{name} has {text.count(old)} times, not once: {old}")
-    os.chmod(path, 0o644)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text.replace(old, new))
-    return folder
-
-
 def train(cairn, scratch, name, arguments, kernels=None):
     out = os.path.join(scratch, name)
     process = run(cairn, TRAIN + arguments + ["--out", out], kernels)
@@ -92,7 +78,7 @@ def test_sound(cairn, scratch):
 def test_variant(cairn, good, scratch):
     want, process = train(cairn, scratch, "reference", ["--device", "reference"])
     tell(want, "the reference's weights", process)
-    kernels = plant(good, scratch, VARIANT)
+    kernels = plant.swap(good, scratch, VARIANT)
     got, process = train(cairn, scratch, "before", ["--device", "opencl"], kernels)
     tell(got not in (None, want), "a wrong variant makes other weights", process)
     process = run(cairn, DOCTOR, kernels)
@@ -116,7 +102,7 @@ def test_variant(cairn, good, scratch):
 
 
 def test_unfit(cairn, good, scratch):
-    kernels = plant(good, scratch, NO_KERNEL)
+    kernels = plant.swap(good, scratch, NO_KERNEL)
     process = run(cairn, DOCTOR, kernels)
     result = json.loads(process.stdout or "{}")
     tell(process.returncode == 1 and not result["fit"] and result["verdict"].startswith("unfit for exact arithmetic: no variant of adadelta"),
@@ -133,7 +119,7 @@ def test_unfit(cairn, good, scratch):
 
 def test_crash(cairn, good, scratch):
     """In a kernel that is compiled and launched first by a helper, and in the doctor's own process."""
-    kernels = plant(good, scratch, CRASH)
+    kernels = plant.swap(good, scratch, CRASH)
     for helper, words in (("", "died of signal 11"), ("off", "the process died of signal 11")):
         process = run(cairn, DOCTOR, kernels, **({"CAIRN_COMPILE": helper} if helper else {}))
         result = json.loads(process.stdout or "{}")
@@ -147,7 +133,7 @@ def test_functions(cairn, good, scratch):
     result = json.loads(process.stdout or "{}")
     tell(process.returncode == 0 and len(result["functions"]) == 18 and
          all(f["values"] > 130000 and f["different"] == 0 for f in result["functions"]), "a sample of every function", process)
-    kernels = plant(good, scratch, FUNCTION)
+    kernels = plant.swap(good, scratch, FUNCTION)
     process = run(cairn, sample[:1] + ["--function", "erf"] + sample[2:], kernels)
     result = json.loads(process.stdout or "{}")
     tell(process.returncode == 1 and result["functions"][0]["different"] > 0, "an edge of erf that lies elsewhere", process)

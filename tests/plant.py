@@ -5,6 +5,8 @@ import glob
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 
 OCLGRIND = sorted(glob.glob("/usr/lib*/oclgrind/liboclgrind-rt-icd.so") + glob.glob("/usr/local/lib*/oclgrind/liboclgrind-rt-icd.so"))
 
@@ -28,6 +30,16 @@ def copy_with(good, scratch, name, text):
     with open(path, "w") as file:
         file.write(text)
     return folder
+
+
+def swap(good, scratch, fault):
+    """A copy of the folder of kernels `good` with one fault: a file's name, a text that stands there once, another for it."""
+    name, old, new = fault
+    with open(os.path.join(good, name), encoding="utf-8") as file:
+        text = file.read()
+    if text.count(old) != 1:
+        sys.exit(f"{name} has {text.count(old)} times, not once: {old}")
+    return copy_with(good, tempfile.mkdtemp(dir=scratch), name, text.replace(old, new))
 
 
 def run(arguments, env, cpu_seconds=None):

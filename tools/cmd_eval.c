@@ -164,9 +164,8 @@ int cmd_eval(int argc, char **argv)
     const struct option_row rows[] = {
         COMPUTE_ROWS(&compute),
         COMPUTE_DATA_ROW(&compute),
-        {"best", OPTION_FLAG, &best, NULL, "the weights that training tested (the default)", 0, 0,
-         NULL},
-        {"last", OPTION_FLAG, &options.last, NULL, "the last weights", 0, 0, NULL},
+        COMPUTE_BEST_ROW(&best),
+        COMPUTE_LAST_ROW(&options.last),
         {"part", OPTION_TEXT, &part, "PART", "test (the default), validation or train", 0, 0, NULL},
         {"mistakes", OPTION_INT, &options.mistakes, "K",
          "mistakes by class, and of each the K most confident", 1, CAIRN_REPORT_MOST, NULL},

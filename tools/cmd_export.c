@@ -1,5 +1,6 @@
 /* cairn export: a run's model as ONNX, or its weights as PyTorch names them. */
 #include "commands.h"
+#include "compute.h"
 #include "json.h"
 #include "options.h"
 
@@ -34,9 +35,8 @@ int cmd_export(int argc, char **argv)
     struct cairn_export_result result;
     int best = 0, as_json = 0, count;
     const struct option_row rows[] = {
-        {"best", OPTION_FLAG, &best, NULL, "the weights that training tested (the default)", 0, 0,
-         NULL},
-        {"last", OPTION_FLAG, &options.last, NULL, "the last weights", 0, 0, NULL},
+        COMPUTE_BEST_ROW(&best),
+        COMPUTE_LAST_ROW(&options.last),
         {"data-dir", OPTION_TEXT, &options.data_dir, "DIR", "folder of the data set's files", 0, 0,
          NULL},
         {"force", OPTION_FLAG, &options.force, NULL, "replace a file that is there", 0, 0, NULL},

@@ -97,9 +97,8 @@ int cmd_predict(int argc, char **argv)
     const struct option_row rows[] = {
         COMPUTE_ROWS(&compute),
         COMPUTE_DATA_ROW(&compute),
-        {"best", OPTION_FLAG, &best, NULL, "the weights that training tested (the default)", 0, 0,
-         NULL},
-        {"last", OPTION_FLAG, &options.last, NULL, "the last weights", 0, 0, NULL},
+        COMPUTE_BEST_ROW(&best),
+        COMPUTE_LAST_ROW(&options.last),
         {"top", OPTION_INT, &top, "N", "so many classes of each image (3)", 1, 256, NULL},
         {"json", OPTION_FLAG, &as_json, NULL, "print JSON: all classes, and the net's outputs", 0,
          0, NULL},

@@ -41,6 +41,15 @@ struct compute_options {
         "data-dir", OPTION_TEXT, &(o)->data_dir, "DIR", "folder of the data set's files", 0, 0,    \
             NULL                                                                                   \
     }
+/* Which weights of a run; `best` changes nothing. */
+#define COMPUTE_BEST_ROW(o)                                                                        \
+    {                                                                                              \
+        "best", OPTION_FLAG, o, NULL, "the weights that training tested (the default)", 0, 0, NULL \
+    }
+#define COMPUTE_LAST_ROW(o)                                                                        \
+    {                                                                                              \
+        "last", OPTION_FLAG, o, NULL, "the last weights", 0, 0, NULL                               \
+    }
 
 /* Returns -1, or 2 after a complaint. */
 int compute_read(const char *command, const struct compute_options *options,

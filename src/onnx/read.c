@@ -257,7 +257,7 @@ cairn_status cairn_onnx_get_ints(const Cairn__Onnx__Node *node, const char *name
     if (!a) return CAIRN_OK;
     if (a->n_ints != (size_t)count)
         return cairn_fail(CAIRN_UNSUPPORTED, "%s has %zu numbers, not %d", name, a->n_ints, count);
-    memcpy(values, a->ints, (size_t)count * sizeof *values);
+    if (count) memcpy(values, a->ints, (size_t)count * sizeof *values);
     return CAIRN_OK;
 }
 

@@ -123,7 +123,7 @@ void cairn_onnx_words(struct cairn_onnx_writer *w, char *name, char *value)
 static int64_t *copy_ints(struct cairn_onnx_writer *w, int count, const int64_t *values)
 {
     int64_t *copy = cairn_onnx_room(w, (size_t)count * sizeof *copy);
-    memcpy(copy, values, (size_t)count * sizeof *copy);
+    if (count) memcpy(copy, values, (size_t)count * sizeof *copy);
     return copy;
 }
 

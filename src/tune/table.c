@@ -243,8 +243,9 @@ cairn_status tune_table_write(const struct tune_table *table)
     for (int i = 0; i < table->count; i++)
         json_array_append_new(list, entry_json(&table->entries[i]));
     root = json_pack("{s:s s:o s:O}", "format", FORMAT, "for", owner_of(table), "problems", list);
-    text = root ? cairn_json_text(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
-                : NULL;
+    text =
+        root ? cairn_json_text(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
+             : NULL;
     if (!text) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;

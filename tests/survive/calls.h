@@ -1,9 +1,10 @@
-/* Every OpenCL call of src/opencl: its signature, the errors that its specification lets it give, and what it does to
- * the ledger. sweep.py holds the names to the sources.
+/* Every OpenCL call of src/opencl: its signature, the errors that its specification lets it give,
+ * and what it does to the ledger. sweep.py holds the names to the sources.
  *
- * STATUS(name, parameters, arguments, event, errors...)  gives a status; `event` is the cl_event * that it may fill
- * HANDLE(type, name, kind, parameters, arguments, errors...)  makes an object; its last parameter is cl_int *error
- * RELEASE(name, type, kind, errors...)  lets go of one: the real one is always called, and then maybe called failed */
+ * STATUS(name, parameters, arguments, event, errors...)  gives a status; `event` is the cl_event *
+ * that it may fill HANDLE(type, name, kind, parameters, arguments, errors...)  makes an object; its
+ * last parameter is cl_int *error RELEASE(name, type, kind, errors...)  lets go of one: the real
+ * one is always called, and then maybe called failed */
 // clang-format off
 STATUS(clGetPlatformIDs, (cl_uint n, cl_platform_id *p, cl_uint *c), (n, p, c), NULL,
        CL_OUT_OF_HOST_MEMORY, -1001)
