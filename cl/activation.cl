@@ -166,11 +166,12 @@ static inline float gelu_tanh(float x, float alpha)
     return (0.5f * x) * (1.0f + gelu_tanh_part(x, x * x));
 }
 
-/* Where x^2 overflows 1 - t^2 is 0, and the choice keeps infinity times 0 out. */
+/* From |x| = 10 on 1 - t^2 is 0: the choice keeps infinity times 0 out where x^2 overflows, and a device's own tanh,
+ * an ulp below 1 there, out of x^3. */
 static inline float gelu_tanh_slope(float x, float dy, float alpha)
 {
     float square = x * x, t = gelu_tanh_part(x, square), v = FMA(-t, t, 1.0f), d = 0.0f;
-    if (v > 0.0f) d = ((0.5f * x) * v) * FMA(SLOPE_CUBIC, square, SQRT_2_PI);
+    if (v > 0.0f && square < 100.0f) d = ((0.5f * x) * v) * FMA(SLOPE_CUBIC, square, SQRT_2_PI);
     return dy * (0.5f * (1.0f + t) + d);
 }
 

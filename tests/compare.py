@@ -26,7 +26,7 @@ train: {loss: cross-entropy, optimizer: sgd momentum=0.9, learning_rate: 0.05, b
 
 # (file, the line as it is, as it is planted)
 GRADIENT = ("activation.cl", "dy[dy_off + i] * FMA(-v, v, 1.0f);", "dy[dy_off + i] * FMA(-v, v, 1.5f);")
-UPDATE = ("optimizer.cl", "vi = FMA(momentum, v[v_off + i], gi), d", "vi = momentum * v[v_off + i] + gi * 1.0000001f, d")
+UPDATE = ("optimizer.cl", "vi = FMA(momentum, v[v_at.x + i], gi), d", "vi = momentum * v[v_at.x + i] + gi * 1.0000001f, d")
 
 BAD = [
     (["compare", "NET"], 2, "--devices"),

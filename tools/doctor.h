@@ -28,7 +28,7 @@ struct doctor {
     } nets[DOCTOR_NETS];
     int net_count;
     struct doctor_bad {
-        char what[96], how[1024], detail[512];
+        char what[96], how[1024], detail[1024];
     } bads[DOCTOR_BADS];
     int bad_count;
     char at_what[96], at_how[1024]; /* what is run now */

@@ -55,7 +55,7 @@ static struct doctor_net *net_of(struct doctor *d, const char *name)
 
 static void take_event(struct doctor *d, const json_t *e)
 {
-    char kind[16], what[96], how[1024], detail[512];
+    char kind[16], what[96], how[1024], detail[1024];
     copy(kind, sizeof kind, e, "kind");
     copy(what, sizeof what, e, "what");
     copy(how, sizeof how, e, "how");

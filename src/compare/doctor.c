@@ -61,7 +61,7 @@ cairn_status doctor_stopped(const struct cairn_doctor_options *options)
 
 /* One variant of the operator at hand. */
 struct way {
-    char name[16], line[1024], detail[256];
+    char name[16], line[1024], detail[1024];
     int bad, differs, skipped; /* differs: bad, and it came back to say so */
 };
 
@@ -144,7 +144,11 @@ static cairn_status take_error(struct rounds *r, cairn_status failed)
     if (failed == CAIRN_MEMORY) return CAIRN_OK;
     if (!r->last || r->last->bad) return failed;
     r->last->bad = 1;
-    snprintf(r->last->detail, sizeof r->last->detail, "%s", cairn_error());
+    const char *error = cairn_error();
+    size_t line = strlen(r->last->line);
+    if (line && !strncmp(error, r->last->line, line) && !strncmp(error + line, ": ", 2))
+        error += line + 2; /* told beside it */
+    snprintf(r->last->detail, sizeof r->last->detail, "%s", error);
     if (failed == CAIRN_DEVICE) TRY(reopen(r));
 out:
     return st;

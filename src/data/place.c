@@ -103,7 +103,7 @@ cairn_status cairn_place_file(const struct cairn_dataset_entry *entry, const cha
 {
     char plain[64];
     const char *names[3];
-    int why = ENOENT;
+    int why = ENOENT, of = 0;
     names_of(entry, i, plain, names);
     for (int k = 0; k < 3 && *names[k]; k++) {
         char *path = cairn_file_join(where, names[k]);
@@ -112,13 +112,16 @@ cairn_status cairn_place_file(const struct cairn_dataset_entry *entry, const cha
             *found = path;
             return CAIRN_OK;
         }
-        if (errno != ENOENT && errno != ENOTDIR) why = errno;
+        if (errno != ENOENT && errno != ENOTDIR) {
+            why = errno;
+            of = k;
+        }
         free(path);
     }
     if (why != ENOENT) {
         errno = why;
         return cairn_fail_errno(CAIRN_IO, "data set %s: looking for %s in %s", entry->name,
-                                names[0], where);
+                                names[of], where);
     }
     return cairn_fail(CAIRN_NOT_FOUND,
                       "data set %s: neither %s nor %s%s%s is in %s; `cairn data fetch %s` fetches "
