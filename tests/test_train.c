@@ -224,7 +224,8 @@ START_TEST(summary)
     cairn_summary_free(&s);
     ck_assert_int_eq(cairn_summarize("data/recipes/kmnist-cnn.yaml", NULL, 0, 1024, &compute, &s),
                      CAIRN_OK);
-    ck_assert_int_ge(s.activations_bytes, 4 * small);
+    /* batches of 64 need less than evaluations, which take 256 images; from there on in proportion */
+    ck_assert_int_eq(s.activations_bytes, 4 * small);
     cairn_summary_free(&s);
 }
 END_TEST

@@ -166,8 +166,15 @@ int cairn_device_serve(void);
     X(expm1)                                                                                       \
     X(log)                                                                                         \
     X(tanh)                                                                                        \
-    X(sigmoid) X(softplus) X(erf) X(sqrt) X(divide) X(divide_hard) X(fma) X(sqrt_integer)          \
-        X(divide_integer) X(divide_hard_integer) X(fma_integer) X(exp16) X(tanh16) X(sigmoid16)
+    X(sigmoid)                                                                                     \
+    X(softplus)                                                                                    \
+    X(erf)                                                                                         \
+    X(sqrt)                                                                                        \
+    X(divide)                                                                                      \
+    X(divide_hard)                                                                                 \
+    X(fma)                                                                                         \
+    X(sqrt_integer)                                                                                \
+    X(divide_integer) X(divide_hard_integer) X(fma_integer) X(exp16) X(tanh16) X(sigmoid16)
 enum cairn_function {
 #define CAIRN_FUNCTION_ENUM(name) CAIRN_FUNCTION_##name,
     CAIRN_FUNCTION_LIST(CAIRN_FUNCTION_ENUM)
