@@ -160,28 +160,39 @@ out:
 
 /* One image being written. */
 struct writer {
-    const char *path;
-    struct cairn_file_writer to;
     png_structp png;
     png_infop info;
     uint8_t *packed; /* one row of w x c */
-    char why[200];
+    uint8_t *bytes;
+    size_t size, room;
 };
 
 static void stop_writing(png_structp png, png_const_charp why)
 {
-    struct writer *w = png_get_error_ptr(png);
-    snprintf(w->why, sizeof w->why, "%s", why);
+    (void)why; /* of what this program may write nothing is wrong: there was no memory */
     longjmp(png_jmpbuf(png), 1);
 }
 
-static cairn_status write_image(struct writer *w, const struct cairn_png *from)
+static void take(png_structp png, png_bytep from, size_t size)
+{
+    struct writer *w = png_get_io_ptr(png);
+    if (w->room - w->size < size) {
+        size_t room = 2 * w->room + size + 1024;
+        uint8_t *grown = realloc(w->bytes, room);
+        if (!grown) png_error(png, "no memory");
+        w->bytes = grown;
+        w->room = room;
+    }
+    memcpy(w->bytes + w->size, from, size);
+    w->size += size;
+}
+
+/* 0: memory was out. */
+static int pack_image(struct writer *w, const struct cairn_png *from)
 {
     size_t plane = (size_t)from->h * (size_t)from->w, c = (size_t)from->c;
-    if (setjmp(png_jmpbuf(w->png)))
-        return ferror(w->to.file) ? cairn_fail_errno(CAIRN_IO, "cannot write %s", w->path)
-                                  : cairn_fail(CAIRN_IO, "cannot write %s: %s", w->path, w->why);
-    png_init_io(w->png, w->to.file);
+    if (setjmp(png_jmpbuf(w->png))) return 0;
+    png_set_write_fn(w->png, w, take, NULL);
     png_set_IHDR(w->png, w->info, (png_uint_32)from->w, (png_uint_32)from->h, 8,
                  c == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -193,25 +204,35 @@ static cairn_status write_image(struct writer *w, const struct cairn_png *from)
         png_write_row(w->png, w->packed);
     }
     png_write_end(w->png, NULL);
-    return CAIRN_OK;
+    return 1;
+}
+
+cairn_status cairn_png_pack(const struct cairn_png *png, uint8_t **bytes, size_t *size)
+{
+    struct writer w = {.room = 0};
+    assert((png->c == 1 || png->c == 3) && png->h > 0 && png->w > 0);
+    assert(png->h <= CAIRN_PNG_LONGEST && png->w <= CAIRN_PNG_LONGEST);
+    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, stop_writing, ignore);
+    if (w.png) w.info = png_create_info_struct(w.png);
+    w.packed = malloc((size_t)png->w * (size_t)png->c);
+    int good = w.info && w.packed && pack_image(&w, png);
+    png_destroy_write_struct(&w.png, &w.info);
+    free(w.packed);
+    *bytes = good ? w.bytes : NULL;
+    *size = good ? w.size : 0;
+    if (good) return CAIRN_OK;
+    free(w.bytes);
+    return cairn_fail(CAIRN_MEMORY, "no memory for a PNG image of %dx%d pixels", png->h, png->w);
 }
 
 cairn_status cairn_png_write(const char *path, const struct cairn_png *png)
 {
-    struct writer w = {.path = path};
-    assert((png->c == 1 || png->c == 3) && png->h > 0 && png->w > 0);
-    assert(png->h <= CAIRN_PNG_LONGEST && png->w <= CAIRN_PNG_LONGEST);
-    cairn_status st = cairn_file_open(&w.to, path);
-    if (st != CAIRN_OK) return st;
-    w.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, stop_writing, ignore);
-    if (w.png) w.info = png_create_info_struct(w.png);
-    w.packed = malloc((size_t)png->w * (size_t)png->c);
-    st = w.info && w.packed ? write_image(&w, png)
-                            : cairn_fail(CAIRN_MEMORY, "no memory to write %s", path);
-    png_destroy_write_struct(&w.png, &w.info);
-    free(w.packed);
-    if (st == CAIRN_OK) return cairn_file_close(&w.to, 1);
-    cairn_file_close(&w.to, 0);
+    uint8_t *bytes;
+    size_t size;
+    cairn_status st = cairn_png_pack(png, &bytes, &size);
+    if (st != CAIRN_OK) return cairn_fail_in(st, "%s", path);
+    st = cairn_file_write(path, bytes, size);
+    free(bytes);
     return st;
 }
 
@@ -221,6 +242,14 @@ cairn_status cairn_png_ready(void)
 }
 
 #else
+
+cairn_status cairn_png_pack(const struct cairn_png *png, uint8_t **bytes, size_t *size)
+{
+    (void)png;
+    *bytes = NULL;
+    *size = 0;
+    return cairn_png_ready();
+}
 
 cairn_status cairn_png_write(const char *path, const struct cairn_png *png)
 {

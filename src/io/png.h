@@ -6,6 +6,7 @@
 #define CAIRN_IO_PNG_H
 
 #include <cairn/status.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CAIRN_PNG_LONGEST 32768 /* rows or columns of an image */
@@ -22,6 +23,9 @@ cairn_status cairn_png_read(const char *path, struct cairn_png *png);
 /* Writes gray (c = 1) or RGB (c = 3) of 8 bits; the file appears whole or not at all. CAIRN_IO as
  * of cairn_file_write(); CAIRN_UNSUPPORTED without libpng. */
 cairn_status cairn_png_write(const char *path, const struct cairn_png *png);
+
+/* The same as the bytes of a file, from malloc. CAIRN_MEMORY, CAIRN_UNSUPPORTED. */
+cairn_status cairn_png_pack(const struct cairn_png *png, uint8_t **bytes, size_t *size);
 
 /* CAIRN_UNSUPPORTED where this build cannot write: for telling so before the work. */
 cairn_status cairn_png_ready(void);

@@ -236,7 +236,8 @@ cairn_status cairn_answers_draw_strip(const char *path, const struct cairn_train
     for (int64_t i = 0; i < class->count; i++) {
         int64_t row = find_row(t, class->mistakes[i].index);
         int64_t y = STRIP_GAP + i / STRIP_ROW * s.height, x = STRIP_GAP + i % STRIP_ROW * s.width;
-        cairn_raw_image(t, t->data.test.pixels + row * cairn_shape_count(t->session.image), image);
+        cairn_raw_image(&t->recipe, t->raw,
+                        t->data.test.pixels + row * cairn_shape_count(t->session.image), image);
         cairn_canvas_image(&canvas, y, x, s.scale, canvas.c, raw->h, raw->w, image);
         draw_caption(&canvas, y + raw->h * s.scale, x, raw->w * s.scale, t, &class->mistakes[i]);
     }

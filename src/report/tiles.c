@@ -75,11 +75,10 @@ static int64_t extent(int64_t tiles, int64_t size, int64_t scale)
     return tiles * (size * scale + 1) + 1;
 }
 
-cairn_status cairn_tiles_draw(const struct cairn_tiles *t, int symmetric, const char *path,
-                              struct cairn_inspect_result *r)
+cairn_status cairn_tiles_picture(const struct cairn_tiles *t, int symmetric, const char *what,
+                                 struct cairn_png *canvas, struct cairn_inspect_result *r)
 {
     cairn_status st = CAIRN_OK;
-    struct cairn_png canvas = {0};
     r->count = t->count;
     r->rows = t->rows;
     r->columns = t->columns;
@@ -90,9 +89,19 @@ cairn_status cairn_tiles_draw(const struct cairn_tiles *t, int symmetric, const 
         if (extent(t->rows, t->h, r->scale) <= SIDE && extent(t->columns, t->w, r->scale) <= SIDE)
             break;
     find_range(t, symmetric, r);
-    TRY(cairn_canvas_create(&canvas, (int)t->c, extent(t->rows, t->h, r->scale),
-                            extent(t->columns, t->w, r->scale), 255, path));
-    for (int64_t i = 0; i < t->count; i++) draw_tile(&canvas, t, i, symmetric, r);
+    TRY(cairn_canvas_create(canvas, (int)t->c, extent(t->rows, t->h, r->scale),
+                            extent(t->columns, t->w, r->scale), 255, what));
+    for (int64_t i = 0; i < t->count; i++) draw_tile(canvas, t, i, symmetric, r);
+out:
+    return st;
+}
+
+cairn_status cairn_tiles_draw(const struct cairn_tiles *t, int symmetric, const char *path,
+                              struct cairn_inspect_result *r)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_png canvas = {0};
+    TRY(cairn_tiles_picture(t, symmetric, path, &canvas, r));
     TRY(cairn_png_write(path, &canvas));
 out:
     cairn_png_free(&canvas);

@@ -5,6 +5,7 @@
 #ifndef CAIRN_REPORT_TILES_H
 #define CAIRN_REPORT_TILES_H
 
+#include "io/png.h"
 #include <cairn/report.h>
 
 struct cairn_tiles {
@@ -17,10 +18,15 @@ cairn_status cairn_tiles_create(struct cairn_tiles *tiles, int64_t count, int64_
                                 int64_t c, int64_t h, int64_t w);
 void cairn_tiles_free(struct cairn_tiles *tiles); /* zeroes it */
 
-/* Draws them to path: black for -m and white for +m, m the largest magnitude (symmetric), or black
+/* Draws them: black for -m and white for +m, m the largest magnitude (symmetric), or black
  * for the least and white for the largest number; a byte is rint(255 (v - black) / (white - black))
  * in double, of nothing but equal numbers 0 (128 where symmetric). Fills the result's shape and
- * range. CAIRN_INVALID where even one pixel for each number is too much for a file. */
+ * range. CAIRN_INVALID where even one pixel for each number is too much for a file; `what` says of
+ * what. */
+cairn_status cairn_tiles_picture(const struct cairn_tiles *tiles, int symmetric, const char *what,
+                                 struct cairn_png *canvas, struct cairn_inspect_result *result);
+
+/* The same, to a file. */
 cairn_status cairn_tiles_draw(const struct cairn_tiles *tiles, int symmetric, const char *path,
                               struct cairn_inspect_result *result);
 
