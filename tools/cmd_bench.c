@@ -97,7 +97,7 @@ int cmd_bench(int argc, char **argv)
          NULL},
         {"variant", OPTION_LIST, &bench.compute.variants, "V",
          "this variant instead of the default one; OP=V for one operator", 0, 0, NULL},
-        {"math", OPTION_TEXT, &bench.compute.math, "M", "exact or fast", 0, 0, NULL},
+        {"math", OPTION_TEXT, &bench.compute.math, "MODE", "exact or fast", 0, 0, NULL},
         {"roofline", OPTION_FLAG, &bench.wants_roofline, NULL,
          "measure what the device can do at most, and tell the share of it", 0, 0, NULL},
         {"samples", OPTION_INT, &bench.samples, "N", "samples to take; the median counts (15)", 1,

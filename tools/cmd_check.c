@@ -274,7 +274,7 @@ int cmd_check(int argc, char **argv)
         {"small", OPTION_FLAG, &check.small, NULL, "tiny shapes, for simulators and slow devices",
          0, 0, NULL},
         {"seed", OPTION_INT, &check.seed, "N", "which random cases (1)", 0, INT64_MAX, NULL},
-        {"math", OPTION_TEXT, &check.math, "M", "exact (bit by bit) or fast (within bounds)", 0, 0,
+        {"math", OPTION_TEXT, &check.math, "MODE", "exact (bit by bit) or fast (within bounds)", 0, 0,
          NULL},
         {"variant", OPTION_LIST, &check.variants, "V", "only this variant; OP=V for one operator",
          0, 0, NULL},

@@ -6,16 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int left_text(const struct option_row *row, char *text, size_t size)
+{
+    return snprintf(text, size, "--%s%s%s", row->name, row->value ? " " : "",
+                    row->value ? row->value : "");
+}
+
+/* Two columns, of which two spaces at least tell where the second begins. */
 static void help(const struct option_set *set)
 {
+    char left[64];
+    int width = 20;
+    for (const struct option_row *row = set->rows; row->name; row++) {
+        int length = left_text(row, left, sizeof left);
+        if (length > width) width = length;
+    }
     printf("usage: cairn %s %s\n\n%s\n\noptions:\n", set->command, set->usage, set->about);
     for (const struct option_row *row = set->rows; row->name; row++) {
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? " " : "",
-                 row->value ? row->value : "");
-        printf("  %-22s %s\n", left, row->help);
+        left_text(row, left, sizeof left);
+        printf("  %-*s  %s\n", width, left, row->help);
     }
-    printf("  %-22s %s\n", "--help", "print this text");
+    printf("  %-*s  %s\n", width, "--help", "print this text");
 }
 
 /* Plain decimal digits, no sign, no leading zero. */
