@@ -9,10 +9,10 @@ set -eu
 build="gcc libc6-dev binutils meson ninja-build pkg-config python3 ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd
 libyaml-dev libjansson-dev zlib1g-dev libdeflate-dev libzip-dev libarchive-dev libpng-dev libcurl4-openssl-dev libssl-dev librandom123-dev libclblast-dev
 libprotobuf-c-dev protobuf-c-compiler"
-# To test: the unit test framework, a second OpenCL compiler with low limits (rusticl), a race and bounds checker; compilers
-# for AMD and NVIDIA GPUs (tools/offline.sh), of which clang also fuzzes (tests/fuzz); a locale with a decimal comma; ONNX's own tests; the manual
-# pages, and what reads them strictly.
-test="check libsubunit-dev locales mesa-opencl-icd oclgrind clang-15 libclc-15 rocm-device-libs libonnx-testdata scdoc mandoc"
+# To test: the unit test framework, a C++ compiler for the public headers, a second OpenCL compiler with low limits (rusticl), a race and
+# bounds checker; compilers for AMD and NVIDIA GPUs (tools/offline.sh), of which clang also fuzzes (tests/fuzz); a locale with a decimal
+# comma; ONNX's own tests; the manual pages, and what reads them strictly.
+test="g++ check libsubunit-dev locales mesa-opencl-icd oclgrind clang-15 libclc-15 rocm-device-libs libonnx-testdata scdoc mandoc"
 
 case "${1:-}" in
 build) wanted=$build ;;

@@ -1,7 +1,7 @@
 /* The side that asks: starting helpers, giving them jobs, and what became of those. */
 #include "opencl/helper.h"
 
-#include "base/file.h"
+#include "base/installed.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -93,8 +93,7 @@ static int take_program(struct ocl_helpers *all, const char *folder, const char 
     return n < (int)sizeof all->program && access(all->program, X_OK) == 0;
 }
 
-/* CAIRN_COMPILE, else beside this program, where it is installed beside this one, or where this
- * build would install it. */
+/* CAIRN_COMPILE, else beside this program, or where it is installed. */
 static int find_program(struct ocl_helpers *all)
 {
     char own[2048];
@@ -109,11 +108,12 @@ static int find_program(struct ocl_helpers *all)
         own[n] = '\0';
         char *slash = strrchr(own, '/');
         if (slash) *slash = '\0';
-        if (take_program(all, own, "cairn-compile") ||
-            take_program(all, own, "../libexec/cairn/cairn-compile"))
-            return 1;
+        if (take_program(all, own, "cairn-compile")) return 1;
     }
-    return take_program(all, CAIRN_LIBEXEC, "cairn-compile");
+    char *installed = cairn_installed_path(CAIRN_LIBEXEC);
+    int found = installed && take_program(all, installed, "cairn-compile");
+    free(installed);
+    return found;
 }
 
 static struct ocl_helpers *helpers_of(struct ocl_backend *be)

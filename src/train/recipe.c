@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/installed.h"
 #include "train/recipe_fields.h"
 #include "train/recipe_rules.h"
 #include "train/recipe_value.h"
@@ -32,24 +33,30 @@ static int is_path(const char *text)
 
 static cairn_status find_recipe(const char *path_or_name, char **path)
 {
-    const char *folders[] = {getenv("CAIRN_RECIPE_DIR"), "data/recipes",
-                             CAIRN_RECIPE_DIR_INSTALLED};
+    cairn_status st = CAIRN_OK;
+    char *installed = cairn_installed_path(CAIRN_RECIPES);
+    const char *folders[] = {getenv("CAIRN_RECIPE_DIR"), "data/recipes", installed};
     char looked[512] = "";
     int given = is_path(path_or_name);
-    for (size_t i = 0; !given && i < sizeof folders / sizeof *folders; i++) {
+    *path = NULL;
+    for (size_t i = 0; !given && !*path && i < sizeof folders / sizeof *folders; i++) {
         if (!folders[i] || !*folders[i]) continue;
-        *path = find_in(folders[i], path_or_name);
-        if (*path) return CAIRN_OK;
         size_t n = strlen(looked);
         snprintf(looked + n, sizeof looked - n, "%s%s", n ? ", " : "", folders[i]);
+        *path = find_in(folders[i], path_or_name);
     }
-    if (given || cairn_file_exists(path_or_name)) {
-        *path = strdup(path_or_name);
-        return *path ? CAIRN_OK : cairn_fail(CAIRN_MEMORY, "no memory for a path");
+    if (*path) goto out;
+    if (!given && !cairn_file_exists(path_or_name)) {
+        st = cairn_fail(CAIRN_NOT_FOUND,
+                        "there is no recipe '%s': neither a file of that name nor %s.yaml in %s",
+                        path_or_name, path_or_name, looked);
+        goto out;
     }
-    return cairn_fail(CAIRN_NOT_FOUND,
-                      "there is no recipe '%s': neither a file of that name nor %s.yaml in %s",
-                      path_or_name, path_or_name, looked);
+    *path = strdup(path_or_name);
+    if (!*path) st = cairn_fail(CAIRN_MEMORY, "no memory for a path");
+out:
+    free(installed);
+    return st;
 }
 
 static cairn_status read_model(const struct recipe_tree *tree, struct cairn_recipe *recipe)
