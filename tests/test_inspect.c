@@ -412,11 +412,12 @@ START_TEST(curves)
     GOOD(cairn_file_read(o.out, &text, &size));
     /* train's loss and accuracy whole, validation's loss in two pieces */
     ck_assert_int_eq(count_of(text, "<polyline"), 4);
-    ck_assert_int_eq(count_of(text, "<circle"), 4 + 4 + 3);
-    /* x: epochs 1 to 4 over 70 to 630; y: loss 0 to 2 over 340 to 40, accuracy 20 or 25 to 100 */
-    ck_assert_ptr_nonnull(strstr(text, "points='70.00,40.00 256.67,190.00 443.33,265.00 "
-                                       "630.00,302.50 '"));
-    ck_assert(count_of(text, ">train<") == 2 && count_of(text, ">validation<") == 1 + 1);
+    /* a mark for each point, and for each of the three lines in a legend */
+    ck_assert_int_eq(count_of(text, "<path class='mark"), 4 + 4 + 3 + 3);
+    /* x: epochs 1 to 4 over 33 to 428; y: loss 0 to 2 over 244 to 54 */
+    ck_assert_ptr_nonnull(strstr(text, "points='33.00,54.00 164.67,149.00 296.33,196.50 "
+                                       "428.00,220.25 '"));
+    ck_assert(count_of(text, ">train<") == 2 && count_of(text, ">validation<") == 1);
     ck_assert_int_eq(count_of(text, ">test<"), 0);
     free(text);
 
