@@ -221,20 +221,11 @@ static int fetch(int argc, char **argv)
 
 int cmd_data(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : "";
-    if (!strcmp(word, "list")) return list(argc - 1, argv + 1);
-    if (!strcmp(word, "fetch")) return fetch(argc - 1, argv + 1);
-    if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
-        puts("usage: cairn data list [OPTION]...\n"
-             "       cairn data fetch NAME [OPTION]...\n"
-             "\n"
-             "Lists the data sets that there are, or fetches the files of one. `cairn data list "
-             "--help` and\n"
-             "`cairn data fetch --help` tell the options.");
-        return 0;
-    }
-    if (!*word)
-        return tool_misuse("data", "an argument is missing: usage: cairn data list|fetch NAME");
-    return tool_misuse("data", "there is no %s %s; there are: list, fetch (see cairn data --help)",
-                       *word == '-' ? "option" : "command", word);
+    static const struct option_part parts[] = {
+        {"list", "[OPTION]...", list},
+        {"fetch", "NAME [OPTION]...", fetch},
+        {NULL, NULL, NULL},
+    };
+    return options_parts("data", "Lists the data sets that there are, or fetches the files of one.",
+                         parts, argc, argv);
 }

@@ -166,7 +166,7 @@ int cmd_eval(int argc, char **argv)
         COMPUTE_DATA_ROW(&compute),
         COMPUTE_BEST_ROW(&best),
         COMPUTE_LAST_ROW(&options.last),
-        {"part", OPTION_TEXT, &part, "PART", "test (the default), validation or train", 0, 0, NULL},
+        {"part", OPTION_TEXT, &part, "test|validation|train", "which images (test)", 0, 0, NULL},
         {"mistakes", OPTION_INT, &options.mistakes, "K",
          "mistakes by class, and of each the K most confident", 1, CAIRN_REPORT_MOST, NULL},
         {"confusion", OPTION_FLAG, &options.confusion, NULL,

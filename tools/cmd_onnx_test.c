@@ -82,7 +82,8 @@ int cmd_onnx_test(int argc, char **argv)
     const struct option_row rows[] = {
         {"device", OPTION_TEXT, &compute.device, "D",
          "reference, opencl, opencl:N, opencl:P.D or opencl:NAME", 0, 0, NULL},
-        {"math", OPTION_TEXT, &compute.math, "MODE", "exact (the default) or fast", 0, 0, NULL},
+        {"math", OPTION_TEXT, &compute.math, "exact|fast",
+         "bit for bit (the default), or within bounds", 0, 0, NULL},
         {"verbose", OPTION_FLAG, &verbose, NULL, "tell why each test was skipped", 0, 0, NULL},
         {"json", OPTION_FLAG, &as_json, NULL, "print JSON", 0, 0, NULL},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL},

@@ -195,7 +195,8 @@ int cmd_tune(int argc, char **argv)
     const struct option_row rows[] = {
         {"device", OPTION_TEXT, &tune.device_spec, "D", "the device to tune for (opencl)", 0, 0,
          NULL},
-        {"math", OPTION_TEXT, &tune.math, "MODE", "exact (the default) or fast", 0, 0, NULL},
+        {"math", OPTION_TEXT, &tune.math, "exact|fast",
+         "bit for bit (the default), or within bounds", 0, 0, NULL},
         COMPUTE_DATA_ROW(&tune),
         {"op", OPTION_LIST, &tune.lines, "PROBLEM",
          "a single operator, like \"gemm m=512 n=512 k=512\"; may be repeated", 0, 0, NULL},

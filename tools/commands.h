@@ -32,6 +32,18 @@
 CAIRN_COMMANDS(CAIRN_COMMAND_DECL)
 #undef CAIRN_COMMAND_DECL
 
+/* The same as a table, which ends with an empty name. */
+struct tool_command {
+    char name[16]; /* as users write it: '-' where the function has '_' */
+    int (*run)(int argc, char **argv);
+    const char *text;
+};
+const struct tool_command *tool_commands(void);
+const struct tool_command *tool_find_command(const char *name); /* NULL: there is none */
+
+/* cairn --complete WORD...: what the last word could be; see complete.c. Returns 0. */
+int tool_complete(int count, char **words);
+
 /* Prints "cairn COMMAND: DETAIL" for the last failure of the library and returns the exit status
  * that belongs to it. */
 int tool_fail(const char *command, cairn_status status);

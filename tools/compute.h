@@ -21,7 +21,14 @@ struct compute_options {
      0,                                                                                            \
      0,                                                                                            \
      NULL},                                                                                        \
-        {"math", OPTION_TEXT, &(o)->math, "MODE", "exact (the default) or fast", 0, 0, NULL},      \
+        {"math",                                                                                   \
+         OPTION_TEXT,                                                                              \
+         &(o)->math,                                                                               \
+         "exact|fast",                                                                             \
+         "bit for bit (the default), or within bounds",                                            \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL},                                                                                    \
         {"variant",                                                                                \
          OPTION_LIST,                                                                              \
          &(o)->variants,                                                                           \

@@ -8,16 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct {
-    char name[16]; /* as users write it: '-' where the function has '_' */
-    int (*run)(int argc, char **argv);
-    const char *text;
-} commands[] = {
+static struct tool_command commands[] = {
 #define ROW(name, text) {#name, cmd_##name, text},
     CAIRN_COMMANDS(ROW)
 #undef ROW
         {"", NULL, NULL},
 };
+
+const struct tool_command *tool_commands(void)
+{
+    return commands;
+}
+
+const struct tool_command *tool_find_command(const char *name)
+{
+    for (int i = 0; commands[i].run; i++)
+        if (!strcmp(name, commands[i].name)) return &commands[i];
+    return NULL;
+}
 
 static void name_commands(void)
 {
@@ -148,7 +156,8 @@ int main(int argc, char **argv)
         printf("cairn %s\n", cairn_version());
         return finish(0);
     }
-    for (int i = 0; commands[i].run; i++)
-        if (!strcmp(word, commands[i].name)) return finish(commands[i].run(argc - 1, argv + 1));
+    if (!strcmp(word, "--complete")) return tool_complete(argc - 2, argv + 2);
+    const struct tool_command *command = tool_find_command(word);
+    if (command) return finish(command->run(argc - 1, argv + 1));
     return unknown(*word == '-' ? "there is no option" : "there is no command", word);
 }

@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static options_each *watcher;
+static void *watching;
+
+void options_watch(options_each *each, void *context)
+{
+    watcher = each;
+    watching = context;
+}
+
 static int left_text(const struct option_row *row, char *text, size_t size)
 {
     return snprintf(text, size, "--%s%s%s", row->name, row->value ? " " : "",
@@ -124,6 +133,7 @@ static int take(const struct option_set *set, int argc, char **argv, int *at)
 int options_parse(const struct option_set *set, int argc, char **argv, int *arguments)
 {
     int count = 0, only_arguments = 0;
+    if (watcher) return watcher(watching, set, NULL), 0;
     for (int i = 1; i < argc; i++)
         if (!strcmp(argv[i], "--"))
             break;
@@ -150,4 +160,39 @@ int options_parse(const struct option_set *set, int argc, char **argv, int *argu
                            argv[1 + set->max_arguments], set->command, set->usage);
     *arguments = count;
     return -1;
+}
+
+static int parts_help(const char *command, const char *about, const struct option_part *parts)
+{
+    for (int i = 0; parts[i].name; i++)
+        printf("%s cairn %s %s %s\n", i ? "      " : "usage:", command, parts[i].name,
+               parts[i].usage);
+    printf("\n%s\n", about);
+    for (int i = 0; parts[i].name; i++)
+        printf("%s`cairn %s %s --help`",
+               i == 0              ? ""
+               : parts[i + 1].name ? ", "
+                                   : " and ",
+               command, parts[i].name);
+    puts(" tell the options.");
+    return 0;
+}
+
+int options_parts(const char *command, const char *about, const struct option_part *parts, int argc,
+                  char **argv)
+{
+    char names[128] = "";
+    const char *word = argc > 1 ? argv[1] : "";
+    for (int i = 0; parts[i].name; i++) {
+        size_t n = strlen(names);
+        if (!strcmp(word, parts[i].name)) return parts[i].run(argc - 1, argv + 1);
+        snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", parts[i].name);
+    }
+    if (watcher) return watcher(watching, NULL, parts), 0;
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) return parts_help(command, about, parts);
+    if (!*word)
+        return tool_misuse(command, "an argument is missing: one of %s (see cairn %s --help)",
+                           names, command);
+    return tool_misuse(command, "there is no %s %s; there are: %s (see cairn %s --help)",
+                       *word == '-' ? "option" : "command", word, names, command);
 }

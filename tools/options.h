@@ -44,4 +44,21 @@ struct option_set {
  * complaint was printed. */
 int options_parse(const struct option_set *set, int argc, char **argv, int *arguments);
 
+/* A command of several parts, like `cairn data list|fetch`; a NULL name ends the table. */
+struct option_part {
+    const char *name, *usage; /* usage: "NAME [OPTION]..." */
+    int (*run)(int argc, char **argv);
+};
+
+/* Runs the part that argv[1] names with argv + 1, or prints the help of all of them: `about` says
+ * what they do. Returns the exit status. */
+int options_parts(const char *command, const char *about, const struct option_part *parts, int argc,
+                  char **argv);
+
+/* For tools/complete.c: from now on commands are not run; what they would parse is given away. One
+ * of the two is NULL. */
+typedef void options_each(void *context, const struct option_set *set,
+                          const struct option_part *parts);
+void options_watch(options_each *each, void *context);
+
 #endif

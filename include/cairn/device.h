@@ -110,6 +110,10 @@ struct cairn_variant {
 int cairn_device_variants(struct cairn_device *device, const struct cairn_problem *problem,
                           struct cairn_variant variants[CAIRN_MAX_VARIANTS]);
 
+/* The names of an operator's variants on this device, over all problems; returns how many. */
+int cairn_device_variant_names(struct cairn_device *device, enum cairn_op op,
+                               char names[CAIRN_MAX_VARIANTS][16]);
+
 /* Forces a variant by operator and name for every later run of that operator ("gemm", "cpu"); name
  * NULL: back to the default. Forcing gemm also forces the product inside the convolutions.
  * CAIRN_INVALID if the operator or name is unknown. */

@@ -29,6 +29,12 @@ struct cairn_compute {
     void (*note)(const char *text); /* may be NULL: one line that is no failure */
 };
 
+/* What there is to choose from, for those who help with typing: the names of the recipes that are
+ * found by name, each once; the keys that a setting can have, like "train.batch". What cannot be
+ * read is left out. */
+void cairn_recipe_names(void (*each)(void *context, const char *name), void *context);
+void cairn_recipe_keys(void (*each)(void *context, const char *key), void *context);
+
 /* Device time of a layer, or of what belongs to none: "images" (gathered, moved), "loss", "update"
  * and "other" (fills). */
 struct cairn_layer_time {

@@ -159,7 +159,26 @@ static struct cairn_problem example_of(enum cairn_op op, int windows)
     return problem;
 }
 
-/* A name that no problem of this operator ever offers is a mistake; asking small problems tells. */
+/* Asking small problems tells all names. */
+int cairn_device_variant_names(struct cairn_device *device, enum cairn_op op,
+                               char names[CAIRN_MAX_VARIANTS][16])
+{
+    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
+    int known = 0;
+    for (int windows = 0; windows < 2; windows++) {
+        struct cairn_problem problem = example_of(op, windows);
+        int count = cairn_device_variants(device, &problem, variants);
+        for (int i = 0; i < count; i++) {
+            int k = 0;
+            while (k < known && strcmp(names[k], variants[i].name) != 0) k++;
+            if (k < known || known == CAIRN_MAX_VARIANTS) continue;
+            memcpy(names[known++], variants[i].name, sizeof names[0]);
+        }
+    }
+    return known;
+}
+
+/* A name that no problem of this operator ever offers is a mistake. */
 cairn_status cairn_device_force(struct cairn_device *device, const char *op_name, const char *name)
 {
     enum cairn_op op = cairn_op_find(op_name);
@@ -168,20 +187,14 @@ cairn_status cairn_device_force(struct cairn_device *device, const char *op_name
         device->backend->forced[op][0] = '\0';
         return CAIRN_OK;
     }
-    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
-    char known[256] = "";
-    for (int windows = 0; windows < 2; windows++) {
-        struct cairn_problem problem = example_of(op, windows);
-        int count = cairn_device_variants(device, &problem, variants);
-        for (int i = 0; i < count; i++) {
-            char word[18];
-            snprintf(word, sizeof word, " %.15s", variants[i].name);
-            if (!strstr(known, word))
-                snprintf(known + strlen(known), sizeof known - strlen(known), "%s", word);
-            if (strcmp(variants[i].name, name) != 0) continue;
-            memcpy(device->backend->forced[op], variants[i].name, sizeof variants[i].name);
-            return CAIRN_OK;
-        }
+    char names[CAIRN_MAX_VARIANTS][16], known[18 * CAIRN_MAX_VARIANTS] = "";
+    int count = cairn_device_variant_names(device, op, names);
+    for (int i = 0; i < count; i++) {
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, " %s", names[i]);
+        if (strcmp(names[i], name) != 0) continue;
+        memcpy(device->backend->forced[op], names[i], sizeof names[i]);
+        return CAIRN_OK;
     }
     return cairn_fail(CAIRN_INVALID, "%s has no variant '%s' on %s; it has:%s", op_name, name,
                       device->backend->info.name, known);

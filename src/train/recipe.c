@@ -7,6 +7,8 @@
 #include "train/recipe_rules.h"
 #include "train/recipe_value.h"
 #include "train/recipe_write.h"
+#include <cairn/train.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +33,33 @@ static int is_path(const char *text)
            (n > 4 && !strcmp(text + n - 4, ".yml"));
 }
 
+/* Where recipes are looked for by name, in this order; NULL or empty where there is no such place.
+ */
+#define PLACES 3
+struct places {
+    const char *folders[PLACES];
+    char *installed; /* to be freed */
+};
+
+static struct places find_places(void)
+{
+    char *installed = cairn_installed_path(CAIRN_RECIPES);
+    return (struct places){{getenv("CAIRN_RECIPE_DIR"), "data/recipes", installed}, installed};
+}
+
 static cairn_status find_recipe(const char *path_or_name, char **path)
 {
     cairn_status st = CAIRN_OK;
-    char *installed = cairn_installed_path(CAIRN_RECIPES);
-    const char *folders[] = {getenv("CAIRN_RECIPE_DIR"), "data/recipes", installed};
+    struct places places = find_places();
     char looked[512] = "";
     int given = is_path(path_or_name);
     *path = NULL;
-    for (size_t i = 0; !given && !*path && i < sizeof folders / sizeof *folders; i++) {
-        if (!folders[i] || !*folders[i]) continue;
+    for (size_t i = 0; !given && !*path && i < PLACES; i++) {
+        const char *folder = places.folders[i];
+        if (!folder || !*folder) continue;
         size_t n = strlen(looked);
-        snprintf(looked + n, sizeof looked - n, "%s%s", n ? ", " : "", folders[i]);
-        *path = find_in(folders[i], path_or_name);
+        snprintf(looked + n, sizeof looked - n, "%s%s", n ? ", " : "", folder);
+        *path = find_in(folder, path_or_name);
     }
     if (*path) goto out;
     if (!given && !cairn_file_exists(path_or_name)) {
@@ -55,8 +71,36 @@ static cairn_status find_recipe(const char *path_or_name, char **path)
     *path = strdup(path_or_name);
     if (!*path) st = cairn_fail(CAIRN_MEMORY, "no memory for a path");
 out:
-    free(installed);
+    free(places.installed);
     return st;
+}
+
+/* The name of NAME.yaml in a folder, if it is the recipe that is found by it. */
+static int is_found(const char *folder, const char *file, char *name, size_t size)
+{
+    char *path = NULL, *first = NULL;
+    size_t n = strlen(file);
+    if (n < 6 || n >= size || strcmp(file + n - 5, ".yaml") != 0) return 0;
+    snprintf(name, size, "%.*s", (int)(n - 5), file);
+    path = find_in(folder, name);
+    int found = path && find_recipe(name, &first) == CAIRN_OK && !strcmp(path, first);
+    free(first);
+    free(path);
+    return found;
+}
+
+void cairn_recipe_names(void (*each)(void *context, const char *name), void *context)
+{
+    struct places places = find_places();
+    char name[256];
+    for (int i = 0; i < PLACES; i++) {
+        const char *place = places.folders[i];
+        DIR *folder = place && *place ? opendir(place) : NULL;
+        for (struct dirent *entry; folder && (entry = readdir(folder));)
+            if (is_found(place, entry->d_name, name, sizeof name)) each(context, name);
+        if (folder) closedir(folder);
+    }
+    free(places.installed);
 }
 
 static cairn_status read_model(const struct recipe_tree *tree, struct cairn_recipe *recipe)

@@ -1,6 +1,7 @@
 #include "train/recipe_tree.h"
 
 #include "base/error.h"
+#include <cairn/train.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,4 +260,16 @@ cairn_status recipe_expand(const struct recipe_tree *tree, const struct cairn_ya
     text->text[used] = '\0';
 out:
     return st;
+}
+
+void cairn_recipe_keys(void (*each)(void *context, const char *key), void *context)
+{
+    for (int i = 0; i < recipe_section_count; i++) {
+        const struct recipe_section *section = &recipe_sections[i];
+        for (int k = 0; section->keys && section->keys[k]; k++) {
+            char name[64];
+            snprintf(name, sizeof name, "%s.%s", section->name, section->keys[k]);
+            each(context, name);
+        }
+    }
 }
