@@ -184,6 +184,7 @@ __kernel void CHUNK_KERNEL(group)(INPUTS, __global float *out, ulong out_off, ul
             if (j < c) {
                 ulong i = (begin + q) / n2, l = begin + q - i * n2;
                 OF_CHANNEL(float, LOAD_ONE, j)
+                IN_ORDER
                 for (ulong f = begin + q; f < end; f += SUM_LANES) {
                     TERMS(float, LOAD_ONE, (i * c + j) * n2 + l, term);
                     for (int s = 0; s < SUMS; s++) sum[s] = SUM_JOIN(sum[s], term[s]);

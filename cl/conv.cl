@@ -377,6 +377,7 @@ __kernel void weights_gpu(__global const float *x, ulong x_off, __global const f
     to += to_off + ((slab * o + output) * c_each + channel) * taps;
     for (int tap = id; tap < taps; tap += size) {
         float t = 0.0f;
+        IN_ORDER
         for (int b = 0; b < full; b++) t = t + blocks[b * taps + tap];
         to[tap] = partial ? t : no_minus_zero(t);
     }

@@ -9,6 +9,8 @@
  *   exact_exp exact_expm1 exact_log exact_tanh exact_sigmoid exact_softplus exact_erf
  *   no_minus_zero(x)                -0 becomes +0, anything else is kept
  *   RELU(x)                         x < 0 ? +0 : x  (keeps NaN and -0)
+ *   IN_ORDER                        stands before a loop that adds floats up one by one: one compiler's vectoriser adds them in
+ *                                   eight lanes otherwise, without leave; the probe tries it
  *
  * Set by the runtime: CAIRN_SOFT_FMA, CAIRN_SOFT_DIV, CAIRN_SOFT_SQRT (the probe found the device's own wrong), CAIRN_FAST
  * (math=fast: the device's functions, contraction allowed). Hazards: no literal x * 0, x + 0, 0 - x (one compiler drops
@@ -20,6 +22,12 @@
 #pragma OPENCL FP_CONTRACT ON
 #else
 #pragma OPENCL FP_CONTRACT OFF
+#endif
+
+#ifdef __clang__
+#define IN_ORDER _Pragma("clang loop vectorize(disable) interleave(disable)")
+#else
+#define IN_ORDER
 #endif
 
 #define SIGN_BIT 0x80000000u

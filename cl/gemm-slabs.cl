@@ -28,6 +28,7 @@ __kernel void gemm_slabs(__global const float *work, ulong work_at, __global con
         __global const float *t = work + work_at + repeat * slabs * each + r;
         __global float *to = c + c_at + batch * stride_c + group * step_c + i * ldc + j;
         float sum = first ? 0.0f : *to;
+        IN_ORDER
         for (int g = 0; g < slabs; g++) sum = sum + t[g * each];
         if (last)
             sum = finish(sum, bias_kind,

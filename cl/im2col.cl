@@ -183,6 +183,7 @@ __kernel void col2im_gpu(__global const float *col, ulong col_off, __global floa
         for (int i = 0, above = r; i < kh && above >= 0; i++, above -= dilation_h) {
             int o = above / stride_h;
             if (o * stride_h != above || o >= oh) continue;
+            IN_ORDER
             for (int j = 0, before = q; j < kw && before >= 0; j++, before -= dilation_w) {
                 int c = before / stride_w;
                 if (c * stride_w != before || c >= ow) continue;

@@ -17,8 +17,10 @@ static inline float mean_window(__global const float *plane, long corner, int w,
                                 int j0, int j1)
 {
     float sum = 0.0f;
-    for (int i = i0; i < i1; i++)
+    for (int i = i0; i < i1; i++) {
+        IN_ORDER
         for (int j = j0; j < j1; j++) sum = sum + plane[corner + (long)i * w + j];
+    }
     return no_minus_zero(sum);
 }
 
@@ -127,12 +129,16 @@ __kernel void mean_planes_cpu(__global const float *x, ulong x_off, __global flo
         float sums[8] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
         int count = last - p < 8 ? (int)(last - p) : 8;
         __global const float *plane = x + x_off + p * size;
-        if (count == 8)
+        if (count == 8) {
+            IN_ORDER
             for (int i = 0; i < size; i++)
                 for (int b = 0; b < 8; b++) sums[b] = sums[b] + plane[(long)b * size + i];
-        else
-            for (int b = 0; b < count; b++)
+        } else {
+            for (int b = 0; b < count; b++) {
+                IN_ORDER
                 for (int i = 0; i < size; i++) sums[b] = sums[b] + plane[(long)b * size + i];
+            }
+        }
         for (int b = 0; b < count; b++) y[y_off + p + b] = DIV(no_minus_zero(sums[b]), fixed);
     }
 }
@@ -157,8 +163,10 @@ __kernel void mean_planes_gpu(__global const float *x, ulong x_off, __global flo
                     x[x_off + (base + p + b) * (ulong)size + (ulong)(at + i)];
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (p + l < items)
+        if (p + l < items) {
+            IN_ORDER
             for (int i = 0; i < count; i++) sum = sum + tile[l * (MEAN_TILE + 1) + i];
+        }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     if (p + l < items) y[y_off + base + p + l] = DIV(no_minus_zero(sum), fixed);
@@ -218,6 +226,7 @@ __kernel void mean_grad_gpu(__global const float *y, ulong y_off, __global float
         for (int o = o0; o < o1; o++) {
             long top = (long)o * stride_h - pad_t;
             int inside = (int)((h - top < kh ? h - top : kh) - (top < 0 ? -top : 0));
+            IN_ORDER
             for (int c = q0; c < q1; c++) {
                 long left = (long)c * stride_w - pad_l;
                 int across = (int)((w - left < kw ? w - left : kw) - (left < 0 ? -left : 0));

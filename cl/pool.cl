@@ -303,11 +303,13 @@ __kernel void pool_grad_gpu(__global const float *y, ulong y_off, __global const
         q1 = q1 < ow ? q1 : ow;
         ulong plane = p * ((ulong)oh * ow);
         float sum = 0.0f;
-        for (int o = o0; o < o1; o++)
+        for (int o = o0; o < o1; o++) {
+            IN_ORDER
             for (int c = q0; c < q1; c++) {
                 ulong at = plane + (ulong)o * ow + c;
                 if (index[index_off + at] == (int)s) sum = sum + y[y_off + at];
             }
+        }
         x[x_off + p * size + s] = no_minus_zero(sum);
     }
 }

@@ -167,3 +167,21 @@ __kernel void probe_group(__global uint *out, ulong out_at)
     }
     out[out_at + get_global_id(0)] = shared[0] + value;
 }
+
+/* Loops that add, add products and multiply in the order of memory, over `each` elements by each of an odd number of
+ * work-items: what is left beside a compiler's vectors of work-items may be turned into vectors of its own. */
+__kernel void probe_order(__global const float *x, ulong x_at, __global uint *out, ulong out_at, int each)
+{
+    ulong t = get_global_id(0);
+    __global const float *p = x + x_at + t * (ulong)each;
+    float sum = 0.0f, products = 0.0f, product = 1.0f;
+    IN_ORDER
+    for (int i = 0; i < each; i++) sum = sum + p[i];
+    IN_ORDER
+    for (int i = 0; i < each; i++) products = products - p[i] * p[i];
+    IN_ORDER
+    for (int i = 0; i < each; i++) product = product * p[i];
+    out[out_at + 3ul * t] = U(sum);
+    out[out_at + 3ul * t + 1ul] = U(products);
+    out[out_at + 3ul * t + 2ul] = U(product);
+}

@@ -107,6 +107,7 @@ static inline int group_first(__global const float *z, int count, float m, __loc
             int end = begin + SUM_CHUNK < (count) ? begin + SUM_CHUNK : (count);                   \
             for (int l = id; l < SUM_LANES; l += size) {                                           \
                 float sum = 0.0f;                                                                  \
+                IN_ORDER                                                                           \
                 for (int j = begin + l; j < end; j += SUM_LANES) sum = sum + (TERM);               \
                 lane[l] = sum;                                                                     \
             }                                                                                      \

@@ -40,6 +40,7 @@ static inline float fold_lanes(float16 a, float16 b, float16 c, float16 d)
 static inline void tree_push(float *level, uint n, float sum)
 {
     int k = 0;
+    IN_ORDER
     for (; n & 1u; n >>= 1, k++) sum = SUM_JOIN(level[k], sum);
     level[k] = sum;
 }
@@ -50,6 +51,7 @@ static inline float tree_total(const float *level, uint n)
     int k = 0;
     for (; !(n & 1u); n >>= 1) k++;
     float sum = level[k++];
+    IN_ORDER
     for (n >>= 1; n; n >>= 1, k++)
         if (n & 1u) sum = SUM_JOIN(level[k], sum);
     return sum;

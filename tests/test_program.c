@@ -278,25 +278,34 @@ END_TEST
 /* ---- the probe's verdicts, on a device that was made wrong ---- */
 
 static const struct {
-    const char *from, *to;
+    const char *file, *from, *to;
     int exact;
     const char *note;
 } faults[] = {
-    {"#define FMA(a, b, c) fma(a, b, c)", "#define FMA(a, b, c) ((a) * (b) + (c))", 1, "fma"},
-    {"#define FMA16(a, b, c) fma(a, b, c)", "#define FMA16(a, b, c) ((a) * (b) + (c))", 1, "fma"},
-    {"#define FMA4(a, b, c) fma(a, b, c)", "#define FMA4(a, b, c) ((a) * (b) + (c))", 1, "fma"},
-    {"#define DIV(a, b) ((a) / (b))", "#define DIV(a, b) ((a) * (1.0f / (b)))", 1, "division"},
-    {"#define SQRT(a) sqrt(a)", "#define SQRT(a) ((a) * rsqrt(a))", 1, "square root"},
-    {"#define RELU(x) ((x) < 0.0f ? 0.0f : (x))", "#define RELU(x) fmax((x), 0.0f)", 0, "NaN"},
-    {"return as_float((u << 1) == 0u ? 0u : u);", "return x;", 0, "signs of zeros"},
-    {"p = FMA(p, r, 8.3696544170379638671875e-3f);", "p = FMA(p, r, 8.3697e-3f);", 0, "functions"},
+    {"exact.h", "#define FMA(a, b, c) fma(a, b, c)", "#define FMA(a, b, c) ((a) * (b) + (c))", 1,
+     "fma"},
+    {"exact.h", "#define FMA16(a, b, c) fma(a, b, c)", "#define FMA16(a, b, c) ((a) * (b) + (c))",
+     1, "fma"},
+    {"exact.h", "#define FMA4(a, b, c) fma(a, b, c)", "#define FMA4(a, b, c) ((a) * (b) + (c))", 1,
+     "fma"},
+    {"exact.h", "#define DIV(a, b) ((a) / (b))", "#define DIV(a, b) ((a) * (1.0f / (b)))", 1,
+     "division"},
+    {"exact.h", "#define SQRT(a) sqrt(a)", "#define SQRT(a) ((a) * rsqrt(a))", 1, "square root"},
+    {"exact.h", "#define RELU(x) ((x) < 0.0f ? 0.0f : (x))", "#define RELU(x) fmax((x), 0.0f)", 0,
+     "NaN"},
+    {"exact.h", "return as_float((u << 1) == 0u ? 0u : u);", "return x;", 0, "signs of zeros"},
+    {"exact.h", "p = FMA(p, r, 8.3696544170379638671875e-3f);", "p = FMA(p, r, 8.3697e-3f);", 0,
+     "functions"},
+    {"probe.cl", "sum = sum + p[i];", "sum = sum + p[i ^ 1];", 0, "order of sums"},
+    {"probe.cl", "product = product * p[i];", "product = product * p[each - 1 - i];", 0,
+     "order of sums"},
 };
 
 START_TEST(verdicts)
 {
     struct cairn_device_info info;
     struct cairn_device *device = NULL;
-    plant("exact.h", faults[_i].from, faults[_i].to);
+    plant(faults[_i].file, faults[_i].from, faults[_i].to);
     ck_assert_msg(cairn_device_probe("opencl", &info) == CAIRN_OK, "%s", cairn_error());
     ck_assert_msg(strstr(info.probe_note, faults[_i].note) != NULL, "'%s' instead of %s",
                   info.probe_note, faults[_i].note);

@@ -15,6 +15,8 @@
 #define BIT(property) (1u << (property))
 #define GROUP 128 /* PROBE_GROUP of cl/probe.cl */
 #define GROUPS 4
+#define ORDER_ITEMS 21 /* of a group of probe_order, each with as many numbers */
+#define ORDER_EACH 48
 
 static const char *const property_names[PROP_COUNT] = {
     [PROP_HOST] = "host arithmetic (rounding mode or flushed denormals)",
@@ -31,6 +33,7 @@ static const char *const property_names[PROP_COUNT] = {
     [PROP_CONVERSION] = "conversion",
     [PROP_FUNCTIONS] = "functions",
     [PROP_LOCAL] = "local memory",
+    [PROP_ORDER] = "order of sums",
 };
 
 /* The cases as the device takes them, and the answers that are right. */
@@ -270,10 +273,65 @@ out:
     return st;
 }
 
+static cairn_status launch_order(struct ocl_backend *be, struct cairn_mem *mem, int items,
+                                 int unused)
+{
+    cairn_status st = CAIRN_OK;
+    cl_kernel kernel;
+    size_t size = (size_t)items;
+    (void)unused;
+    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_order", &kernel));
+    TRY(ocl_launch(be, kernel, 1, &size, &size, "mmi", &mem[0], &mem[1], ORDER_EACH));
+out:
+    return st;
+}
+
+/* What probe_order leaves for one work-item. */
+static void host_order(uint32_t *out, const uint32_t *bits)
+{
+    float p[ORDER_EACH], result[3] = {0.0f, 0.0f, 1.0f};
+    memcpy(p, bits, sizeof p);
+    for (int i = 0; i < ORDER_EACH; i++) {
+        float square = p[i] * p[i];
+        result[0] = result[0] + p[i];
+        result[1] = result[1] - square;
+        result[2] = result[2] * p[i];
+    }
+    memcpy(out, result, sizeof result);
+}
+
+/* Numbers in +-[1, 2) with full mantissas, of which every few in another order have another sum;
+ * the first work-item has 2^24 and ones, which add up only where they are not added one by one. */
+static cairn_status probe_order(struct ocl_backend *be, uint32_t *failed)
+{
+    cairn_status st = CAIRN_OK;
+    uint32_t x[ORDER_ITEMS * ORDER_EACH], want[ORDER_ITEMS * 3], got[ORDER_ITEMS * 3];
+    const uint32_t *const data[] = {x};
+    cl_kernel kernel;
+    cl_ulong local_bytes;
+    size_t limit;
+    int items = ORDER_ITEMS;
+    TRY(ocl_kernel(be, FILE_NAME, NULL, "probe_order", &kernel));
+    TRY(ocl_kernel_limits(be, kernel, &limit, &local_bytes));
+    if ((size_t)items > limit) items = (int)limit;
+    for (uint32_t i = 0, bits = 1; i < ORDER_ITEMS * ORDER_EACH; i++) {
+        bits = bits * 1664525u + 1013904223u;
+        x[i] = i == 0           ? 0x4b800000u
+               : i < ORDER_EACH ? 0x3f800000u
+                                : 0x3f800000u | (bits & 0x80000000u) | (bits >> 8 & 0x7fffffu);
+    }
+    for (int t = 0; t < items; t++) host_order(want + t * 3, x + t * ORDER_EACH);
+    TRY(with_buffers(be, 1, data, sizeof x / sizeof *x, got, (size_t)items * 3, launch_order, items,
+                     0));
+    if (memcmp(want, got, (size_t)items * 3 * sizeof *got) != 0) *failed |= BIT(PROP_ORDER);
+out:
+    return st;
+}
+
 /* Kernels that take about as long to compile as the others. */
 static const char *const parts[] = {
     " probe probe_functions probe_soft ",
-    " probe_vector4 probe_vector8 probe_vector16 probe_group ",
+    " probe_vector4 probe_vector8 probe_vector16 probe_group probe_order ",
 };
 
 /* All cases, with the integer versions that be asks for. */
@@ -290,6 +348,7 @@ static cairn_status run_all(struct ocl_backend *be, uint32_t *failed)
     finish_set(&set);
     if (st == CAIRN_OK) st = probe_vectors(be, failed);
     if (st == CAIRN_OK) st = probe_groups(be, failed);
+    if (st == CAIRN_OK) st = probe_order(be, failed);
 out:
     return st;
 }

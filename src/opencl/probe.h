@@ -62,6 +62,7 @@ enum probe_property {
     PROP_CONVERSION,
     PROP_FUNCTIONS,
     PROP_LOCAL,
+    PROP_ORDER,
     PROP_COUNT
 };
 
