@@ -166,8 +166,9 @@ static int print_json(const struct bench *bench)
 {
     if (json_array_size(bench->results) == 0) {
         const struct cairn_device_info *info = cairn_device_info(bench->device);
-        json_t *object = json_pack("{s:s s:o s:s}", "device", info->spec, "name",
-                                   tool_json_text(info->name), "driver", info->driver);
+        json_t *object =
+            json_pack("{s:s s:o s:o}", "device", info->spec, "name", tool_json_text(info->name),
+                      "driver", tool_json_text(info->driver));
         bench_share_json(bench, object, 0, 0);
         return tool_json_print("bench", object);
     }

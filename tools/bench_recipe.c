@@ -19,12 +19,15 @@ struct found {
 static const char *const names[CAIRN_PASSES] = {"training", "inference"};
 
 /* The operators of both passes as lines, each once. */
-static void list_operators(const struct cairn_recipe_bench *timed)
+static int list_operators(const struct bench *bench, const struct cairn_recipe_bench *timed)
 {
+    json_t *object = json_object();
     char line[512], other[512];
     struct cairn_problem problem, earlier;
     for (int pass = 0; pass < CAIRN_PASSES; pass++) {
-        printf("# %s\n", names[pass]);
+        json_t *lines = json_array();
+        json_object_set_new(object, names[pass], lines);
+        if (!bench->as_json) printf("# %s\n", names[pass]);
         for (int64_t i = 0; cairn_recipe_bench_problem(timed, (enum cairn_pass)pass, i, &problem);
              i++) {
             int known = 0;
@@ -37,9 +40,13 @@ static void list_operators(const struct cairn_recipe_bench *timed)
                     cairn_problem_print(&earlier, other, sizeof other);
                     known = !strcmp(line, other);
                 }
-            if (!known) puts(line);
+            if (!known) json_array_append_new(lines, tool_json_text(line));
+            if (!known && !bench->as_json) puts(line);
         }
     }
+    if (bench->as_json) return tool_json_print("bench", object);
+    json_decref(object);
+    return 0;
 }
 
 static json_t *pass_json(const struct bench *bench, const struct cairn_recipe_bench_info *info,
@@ -188,7 +195,7 @@ int bench_recipe(struct bench *bench)
                                                 &compute, 1e-3 * (double)bench->sample_ms, &timed);
     if (st != CAIRN_OK) return tool_fail("bench", st);
     if (bench->list)
-        list_operators(timed), code = 0;
+        code = list_operators(bench, timed);
     else
         code = time_passes(bench, compute.math == CAIRN_MATH_FAST ? "fast" : "exact", timed);
     cairn_recipe_bench_destroy(timed);

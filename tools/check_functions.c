@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static double seconds_now(void)
 {
@@ -43,7 +42,7 @@ int check_functions_words(const struct check_functions *options)
 static void progress(void *context, enum cairn_function function, uint64_t next)
 {
     double *shown = context, now = seconds_now();
-    if (!isatty(2) || now - *shown < 0.2) return;
+    if (!tool_can_rewrite() || now - *shown < 0.2) return;
     *shown = now;
     fprintf(stderr, "\r\033[K%-20s %5.1f %%", cairn_function_name(function),
             100 * (double)next / 4294967296.0);
@@ -58,7 +57,7 @@ static float as_float(uint32_t bits)
 
 static void print_text(const char *name, const struct cairn_function_result *r, double seconds)
 {
-    if (isatty(2)) fputs("\r\033[K", stderr);
+    if (tool_can_rewrite()) fputs("\r\033[K", stderr);
     printf("%-20s %10lld values %10lld differ %8.1f s\n", name, (long long)r->values,
            (long long)r->different, seconds);
     if (r->different)
@@ -119,8 +118,8 @@ int check_functions_run(const struct check_functions *options, struct cairn_devi
         return code;
     }
     int printed = tool_json_print(
-        "check", json_pack("{s:s s:s s:s s:o}", "device", cairn_device_info(device)->spec, "name",
-                           cairn_device_info(device)->name, "driver",
-                           cairn_device_info(device)->driver, "functions", list));
+        "check", json_pack("{s:s s:o s:o s:o}", "device", cairn_device_info(device)->spec, "name",
+                           tool_json_text(cairn_device_info(device)->name), "driver",
+                           tool_json_text(cairn_device_info(device)->driver), "functions", list));
     return printed ? printed : code;
 }

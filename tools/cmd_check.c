@@ -1,17 +1,16 @@
 /* cairn check: operators of a device against the reference, on random or given cases. */
 #include "check_functions.h"
 #include "commands.h"
+#include "json.h"
 #include "lines.h"
 #include "options.h"
 
 #include <cairn/check.h>
-#include <jansson.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SHOWN 5 /* failures printed per operator */
 
@@ -171,15 +170,12 @@ static int print_json(const struct check *check)
         if (!check->used[op]) continue;
         json_array_append_new(ops, op_json(cairn_op_name((enum cairn_op)op), r));
     }
-    json_t *all =
-        json_pack("{s:s s:s s:s s:s s:s s:I s:b s:o s:O}", "device", info->spec, "name", info->name,
-                  "driver", info->driver, "against", cairn_device_info(check->against)->spec,
-                  "math", check->math, "seed", (json_int_t)check->seed, "small", check->small,
-                  "operators", ops, "failures", check->failures);
-    if (!all || json_dumpf(all, stdout, JSON_INDENT(2)) != 0) return 3;
-    printf("\n");
-    json_decref(all);
-    return -1;
+    return tool_json_print(
+        "check", json_pack("{s:s s:o s:o s:s s:s s:I s:b s:o s:O}", "device", info->spec, "name",
+                           tool_json_text(info->name), "driver", tool_json_text(info->driver),
+                           "against", cairn_device_info(check->against)->spec, "math", check->math,
+                           "seed", (json_int_t)check->seed, "small", check->small, "operators", ops,
+                           "failures", check->failures));
 }
 
 static int is_wanted(const struct check *check, enum cairn_op op)
@@ -211,7 +207,7 @@ static int run_all(struct check *check, int count, char **lines)
     }
     if (!used && check->variants.count)
         return tool_misuse("check", "no operator has the variant '%s'", check->variants.items[0]);
-    if (check->as_json && (code = print_json(check)) >= 0) return code;
+    if (check->as_json && (code = print_json(check)) != 0) return code;
     return failed ? 1 : 0;
 }
 
@@ -244,13 +240,19 @@ static int check_words(const struct check *check, int count, char **lines)
 static int list_cases(const struct check *check)
 {
     char line[1024];
+    json_t *lines = json_array();
     for (int op = 0; op < CAIRN_OP_COUNT; op++)
         for (int64_t number = 0; is_wanted(check, (enum cairn_op)op) && number < check->cases;
              number++) {
             cairn_check_draw((enum cairn_op)op, (uint64_t)check->seed, number, check->small, line,
                              sizeof line);
-            puts(line);
+            if (check->as_json)
+                json_array_append_new(lines, tool_json_text(line));
+            else
+                puts(line);
         }
+    if (check->as_json) return tool_json_print("check", lines);
+    json_decref(lines);
     return 0;
 }
 
@@ -262,7 +264,7 @@ int cmd_check(int argc, char **argv)
                           .cases = 100,
                           .seed = 1,
                           .functions = {.to = (int64_t)1 << 32, .every = 1},
-                          .progress = isatty(2)};
+                          .progress = tool_can_rewrite()};
     const struct option_row rows[] = {
         {"device", OPTION_TEXT, &check.device_spec, "D", "the device to check (opencl)", 0, 0,
          NULL},

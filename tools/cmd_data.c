@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NONE                                                                                       \
     {                                                                                              \
@@ -171,7 +170,6 @@ static int fetch(int argc, char **argv)
     struct view view = {0};
     int64_t patience = 30;
     int as_json = 0, count;
-    const char *term = getenv("TERM");
     const struct option_row options[] = {
         {"data-dir", OPTION_TEXT, &o.data_dir, "DIR", "fetch to DIR/NAME", 0, 0, NULL},
         {"mirror", OPTION_LIST, &mirrors, "URL",
@@ -197,7 +195,7 @@ static int fetch(int argc, char **argv)
     };
     int code = options_parse(&set, argc, argv, &count);
     if (code != -1) return code;
-    view.bar = !view.quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    view.bar = !view.quiet && tool_can_rewrite();
     o.name = argv[1];
     o.mirrors = mirrors.items;
     o.mirror_count = mirrors.count;

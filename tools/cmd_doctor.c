@@ -83,19 +83,29 @@ static cairn_status remember(const struct doctor *d)
 
 static void tell_remembered(void *context, const char *what, const char *how)
 {
-    int *count = context;
-    printf("%s: %s\n", what, how);
-    ++*count;
+    json_t *entry =
+        json_pack("{s:o s:o}", "what", tool_json_text(what), "how", tool_json_text(how));
+    json_array_append_new(context, entry);
 }
 
 static int forget(const struct doctor *d)
 {
-    int count = 0;
-    cairn_status st = cairn_doctor_remembered(&d->info, tell_remembered, &count);
+    json_t *entries = json_array(), *entry;
+    size_t i;
+    cairn_status st = cairn_doctor_remembered(&d->info, tell_remembered, entries);
     if (st == CAIRN_OK) st = cairn_doctor_forget(&d->info, NULL);
-    if (st != CAIRN_OK) return tool_fail("doctor", st);
-    printf("%s (%s): %d %s\n", d->info.spec, d->info.name, count, "forgotten");
-    return 0;
+    if (st == CAIRN_OK && d->as_json)
+        return tool_json_print("doctor",
+                               json_pack("{s:s s:o s:o}", "device", d->info.spec, "name",
+                                         tool_json_text(d->info.name), "forgotten", entries));
+    if (st == CAIRN_OK) {
+        json_array_foreach(entries, i, entry)
+            printf("%s: %s\n", json_string_value(json_object_get(entry, "what")),
+                   json_string_value(json_object_get(entry, "how")));
+        printf("%s (%s): %zu forgotten\n", d->info.spec, d->info.name, json_array_size(entries));
+    }
+    json_decref(entries);
+    return st == CAIRN_OK ? 0 : tool_fail("doctor", st);
 }
 
 static int finish(struct doctor *d)
@@ -152,6 +162,8 @@ static int parse(int argc, char **argv, struct doctor *d)
     if (code != -1) return code;
     if (d->quick + d->full + (d->cases > 0) > 1)
         return tool_misuse("doctor", "--quick, --full and --cases: give one of them");
+    if (d->events && d->as_json)
+        return tool_misuse("doctor", "--events and --json: give one of them");
     if (d->quick) d->cases = 20;
     if (d->full) d->cases = 500;
     if (!d->cases) d->cases = 100;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 struct view {
     int quiet, bar, color;
@@ -338,24 +337,34 @@ static int print_result(const struct cairn_train_result *r, struct view *view, i
     return 0;
 }
 
+/* The training is what was asked about, and it failed: that is a result, too. */
+static int print_diverged_json(const struct arguments *a)
+{
+    char text[1024];
+    snprintf(text, sizeof text, "%s", cairn_error());
+    int code =
+        tool_json_print("train", json_pack("{s:o s:o}", "recipe", tool_json_text(a->train.recipe),
+                                           "diverged", tool_json_text(text)));
+    return code ? code : cairn_status_exit(CAIRN_DIVERGED);
+}
+
 int cmd_train(int argc, char **argv)
 {
     struct arguments a = {.quiet = 0};
     struct cairn_train_result result;
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
     int code = parse(argc, argv, &a);
     if (code != -1) return code;
     a.train.compute.profile = a.compute.profile || a.train.trace;
-    int terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     struct view view = {
-        .quiet = a.quiet, .bar = terminal && !a.quiet, .profiled = a.compute.profile};
-    view.color = view.bar && !(no_color && *no_color);
+        .quiet = a.quiet, .bar = tool_can_rewrite() && !a.quiet, .profiled = a.compute.profile};
+    view.color = view.bar && tool_can_colour();
     a.train.stop = tool_watch_signals(SA_RESTART);
     a.train.event = show;
     a.train.context = &view;
     cairn_status st = cairn_train(&a.train, &result);
     clear_bar(&view);
     code = st == CAIRN_OK ? print_result(&result, &view, a.as_json) : tool_fail("train", st);
+    if (st == CAIRN_DIVERGED && a.as_json) code = print_diverged_json(&a);
     free(view.folds);
     profile_free(&view.profile);
     return code;

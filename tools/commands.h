@@ -54,6 +54,11 @@ void tool_note(const char *text);
 /* Prints "cairn COMMAND: FORMAT..." and returns 2: for wrong use. */
 int tool_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether a line on standard error may be rewritten, as progress is: it is a terminal, and TERM is
+ * set and not "dumb". And whether it may be coloured: NO_COLOR is empty or not set, too. */
+int tool_can_rewrite(void);
+int tool_can_colour(void);
+
 /* Catches SIGINT and SIGTERM from now on: the first sets the flag that is returned, the second one
  * ends the program as usual. sa_flags: SA_RESTART, or 0 for signals that break off what waits. */
 const volatile sig_atomic_t *tool_watch_signals(int sa_flags);

@@ -74,7 +74,7 @@ static void take_event(struct doctor *d, const json_t *e)
         d->ops[op].runs = number(e, "runs");
         d->ops[op].values = number(e, "values");
         d->ops[op].different = number(e, "different");
-        if (isatty(2)) fprintf(stderr, "\r\033[K%s", what);
+        if (tool_can_rewrite()) fprintf(stderr, "\r\033[K%s", what);
     } else if (!strcmp(kind, "grad")) {
         struct doctor_net *net = net_of(d, what);
         net->has_slopes = 1;
@@ -224,7 +224,7 @@ int doctor_watch(struct doctor *d)
         listen_to(d, &child, stop);
         close(child.fd);
         while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) continue;
-        if (isatty(2)) fputs("\r\033[K", stderr);
+        if (tool_can_rewrite()) fputs("\r\033[K", stderr);
         if (*stop) {
             if (!WIFEXITED(status)) fputs("cairn doctor: interrupted\n", stderr);
             return 3;

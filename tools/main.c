@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct tool_command commands[] = {
 #define ROW(name, text) {#name, cmd_##name, text},
@@ -55,6 +56,18 @@ int tool_misuse(const char *command, const char *format, ...)
     fputc('\n', stderr);
     va_end(args);
     return 2;
+}
+
+int tool_can_rewrite(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+int tool_can_colour(void)
+{
+    const char *no = getenv("NO_COLOR");
+    return tool_can_rewrite() && !(no && *no);
 }
 
 double tool_real(double value)
