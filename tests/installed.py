@@ -111,7 +111,7 @@ def check_examples(prefix, libdir, env):
     shared = pkg_config(prefix, libdir, '--cflags', '--libs')
     static = ['-l:libcairn.a' if word == '-lcairn' else word for word in pkg_config(prefix, libdir, '--static', '--cflags', '--libs')]
     examples = sorted(glob.glob(f'{ROOT}/tools/examples/*.c'))
-    expect(examples, 'there are examples')
+    expect(len(examples) >= 3, 'there are examples')
     for source in examples:
         name = os.path.basename(source)[:-2]
         for kind, flags in (('shared', shared), ('static', static)):

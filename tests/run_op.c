@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "device/schema.h"
 
-#include <cairn/device.h>
+#include <cairn/own.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +28,6 @@ struct run {
     int list;
     struct cairn_device *device;
     struct cairn_problem problem;
-    const struct cairn_operand *operands;
-    struct cairn_buffer *buffers[CAIRN_MAX_OPERANDS];
 };
 
 static int complain(cairn_status st)
@@ -47,89 +45,62 @@ static int misuse(const char *what)
     return 2;
 }
 
-static int64_t extent_of(const struct run *run, int i)
+static int path_of(const struct run *run, const struct cairn_operand_info *o, char path[PATH])
 {
-    return run->operands[i].extent ? run->operands[i].extent(&run->problem) : 0;
+    return snprintf(path, PATH, "%s/%s", run->folder, o->name) < PATH;
 }
 
-static int path_of(const struct run *run, int i, char path[PATH])
+static size_t bytes_of(const struct cairn_operand_info *o)
 {
-    return snprintf(path, PATH, "%s/%s", run->folder, run->operands[i].name) < PATH;
+    return (size_t)o->elements * cairn_dtype_size(o->dtype);
 }
 
-/* A buffer for operand i with the file's numbers, or zeros for a result: the gaps of strided ones
- * are not written. Returns an exit status, or -1 to go on. */
-static int place(struct run *run, int i, int64_t extent)
+/* The file's numbers, or zeros for a result: the gaps of strided ones are not written. Returns an
+ * exit status, or -1 to go on. */
+static int read_operand(const struct run *run, const struct cairn_operand_info *o,
+                        struct cairn_array *array)
 {
-    const struct cairn_operand *o = &run->operands[i];
-    size_t bytes = (size_t)extent * cairn_dtype_size(o->dtype), size = 0;
+    size_t bytes = bytes_of(o), size = 0;
     char path[PATH], *data = NULL;
-    int code = -1;
-    if (!path_of(run, i, path)) return misuse("the path of FOLDER is too long");
+    if (!path_of(run, o, path)) return misuse("the path of FOLDER is too long");
     cairn_status st = o->role == CAIRN_OUT ? CAIRN_OK : cairn_file_read(path, &data, &size);
-    if (st == CAIRN_OK && data && size != bytes) {
+    if (st != CAIRN_OK) return complain(st);
+    if (data && size != bytes) {
         fprintf(stderr, "run-op: %s has %zu bytes; %s of this %s is %lld %s, %zu bytes\n", path,
-                size, o->name, cairn_op_name(run->problem.op), (long long)extent, types[o->dtype],
-                bytes);
-        code = 2;
-        goto out;
+                size, o->name, cairn_op_name(run->problem.op), (long long)o->elements,
+                types[o->dtype], bytes);
+        free(data);
+        return 2;
     }
-    if (st == CAIRN_OK && !data && !(data = calloc(bytes, 1))) {
+    if (!data && !(data = calloc(bytes, 1))) {
         fprintf(stderr, "run-op: out of memory for %s\n", o->name);
-        code = 3;
-        goto out;
+        return 3;
     }
-    if (st == CAIRN_OK) st = cairn_buffer_create(run->device, bytes, &run->buffers[i]);
-    if (st == CAIRN_OK) st = cairn_buffer_write(run->buffers[i], 0, data, bytes);
-    if (st != CAIRN_OK) code = complain(st);
-out:
-    free(data);
-    return code;
-}
-
-static int place_work(struct run *run, int i)
-{
-    int64_t floats = 0;
-    cairn_status st = cairn_work_size(run->device, &run->problem, &floats);
-    if (st == CAIRN_OK && floats)
-        st = cairn_buffer_create(run->device, (size_t)floats * sizeof(float), &run->buffers[i]);
-    return st == CAIRN_OK ? -1 : complain(st);
-}
-
-/* Writes the file of result i; an exit status, or -1 to go on. */
-static int fetch(struct run *run, int i, int64_t extent)
-{
-    size_t bytes = (size_t)extent * cairn_dtype_size(run->operands[i].dtype);
-    char path[PATH], *data = malloc(bytes);
-    if (!data) return fprintf(stderr, "run-op: out of memory\n"), 3;
-    (void)path_of(run, i, path); /* it fitted before */
-    cairn_status st = cairn_buffer_read(run->buffers[i], 0, data, bytes);
-    if (st == CAIRN_OK) st = cairn_file_write(path, data, bytes);
-    free(data);
-    return st == CAIRN_OK ? -1 : complain(st);
+    *array = (struct cairn_array){o->name, data, o->elements};
+    return -1;
 }
 
 static int run_problem(struct run *run)
 {
-    int code = -1;
-    for (int i = 0; run->operands[i].name && code < 0; i++) {
-        int64_t extent = extent_of(run, i);
-        if (run->operands[i].role == CAIRN_WORK)
-            code = place_work(run, i);
-        else if (extent)
-            code = place(run, i, extent);
-        if (run->buffers[i])
-            *cairn_problem_mem(&run->problem, &run->operands[i]) =
-                (struct cairn_mem){run->buffers[i], 0};
-    }
+    struct cairn_array arrays[CAIRN_MAX_OPERANDS] = {{0}};
+    struct cairn_operand_info o;
+    char path[PATH];
+    int code = -1, count = 0;
+    for (int i = 0; cairn_problem_operand(&run->problem, i, &o) && code < 0; i++)
+        if (o.role != CAIRN_WORK) code = read_operand(run, &o, &arrays[count++]);
     if (code < 0) {
-        cairn_status st = cairn_run(run->device, &run->problem);
+        cairn_status st = cairn_run_arrays(run->device, &run->problem, arrays, count);
         if (st != CAIRN_OK) code = complain(st);
     }
-    for (int i = 0; run->operands[i].name && code < 0; i++)
-        if (run->operands[i].role == CAIRN_OUT || run->operands[i].role == CAIRN_INOUT)
-            if (extent_of(run, i)) code = fetch(run, i, extent_of(run, i));
-    for (int i = 0; i < CAIRN_MAX_OPERANDS; i++) cairn_buffer_destroy(run->buffers[i]);
+    for (int i = 0, j = 0; cairn_problem_operand(&run->problem, i, &o) && code < 0; i++) {
+        if (o.role == CAIRN_OUT || o.role == CAIRN_INOUT) {
+            (void)path_of(run, &o, path); /* it fitted before */
+            cairn_status st = cairn_file_write(path, arrays[j].data, bytes_of(&o));
+            if (st != CAIRN_OK) code = complain(st);
+        }
+        j += o.role != CAIRN_WORK;
+    }
+    for (int i = 0; i < count; i++) free(arrays[i].data);
     return code < 0 ? 0 : code;
 }
 
@@ -168,14 +139,11 @@ int main(int argc, char **argv)
     if (code >= 0) return code;
     cairn_status st = cairn_problem_parse(run.line, &run.problem, NULL);
     if (st != CAIRN_OK) return complain(st);
-    run.operands = cairn_schema_of(run.problem.op)->operands;
-    if (run.list) {
-        for (int i = 0; run.operands[i].name; i++)
-            if (extent_of(&run, i))
-                printf("%s %s %s %lld\n", run.operands[i].name, types[run.operands[i].dtype],
-                       roles[run.operands[i].role], (long long)extent_of(&run, i));
-        return 0;
-    }
+    struct cairn_operand_info o;
+    for (int i = 0; run.list && cairn_problem_operand(&run.problem, i, &o); i++)
+        if (o.role != CAIRN_WORK)
+            printf("%s %s %s %lld\n", o.name, types[o.dtype], roles[o.role], (long long)o.elements);
+    if (run.list) return 0;
     st = cairn_device_open(run.device_spec, &run.options, &run.device);
     if (st == CAIRN_OK && run.variant)
         st = cairn_device_force(run.device, cairn_op_name(run.problem.op), run.variant);

@@ -9,6 +9,7 @@
 #include <cairn/device.h>
 #include <cairn/doctor.h>
 #include <cairn/exchange.h>
+#include <cairn/own.h>
 #include <cairn/problem.h>
 #include <cairn/report.h>
 #include <cairn/status.h>

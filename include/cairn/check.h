@@ -70,7 +70,8 @@ cairn_status cairn_check_random(struct cairn_device *device, struct cairn_device
                                 enum cairn_op op, const struct cairn_check_options *options,
                                 struct cairn_check_result *result);
 
-/* The same for one given case; options->variant, cases, seed and small are not used. CAIRN_PARSE
+/* The same for one given case; options->variant, cases, seed and small are not used, since the
+ * line may name a variant; else every one that the device admits is run. CAIRN_PARSE
  * tells what a line may say. */
 cairn_status cairn_check_line(struct cairn_device *device, struct cairn_device *against,
                               const char *line, const struct cairn_check_options *options,

@@ -400,6 +400,22 @@ struct cairn_problem cairn_problem_default(enum cairn_op op);
  * against the operator's rules. CAIRN_INVALID names the field. Memory is not looked at. */
 cairn_status cairn_problem_complete(struct cairn_problem *problem);
 
+enum cairn_dtype { CAIRN_F32, CAIRN_I32, CAIRN_U8 }; /* float, int32_t, uint8_t */
+enum cairn_role { CAIRN_IN, CAIRN_OUT, CAIRN_INOUT, CAIRN_WORK };
+
+/* An operand that a problem uses. */
+struct cairn_operand_info {
+    const char *name; /* the descriptor's member: "x" */
+    enum cairn_dtype dtype;
+    enum cairn_role role;  /* OUT: written, and not read; gaps between results are left alone */
+    int64_t elements;      /* from its offset on; WORK: 0, since cairn_work_size() tells */
+    struct cairn_mem *mem; /* the member itself */
+};
+
+/* Operand `number`, from 0, of those that a complete problem may use. Returns 0 behind the last. */
+int cairn_problem_operand(struct cairn_problem *problem, int number,
+                          struct cairn_operand_info *operand);
+
 /* One line: the operator's name, then field=value for each field that differs from its default.
  * Returns the length, as snprintf does. Memory is not printed. */
 int cairn_problem_print(const struct cairn_problem *problem, char *text, size_t size);

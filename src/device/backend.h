@@ -16,6 +16,8 @@
 
 #include "device/profile.h"
 
+#include <cairn/own.h>
+
 struct cairn_backend;
 
 /* A backend's buffer starts with this; the backend's own part follows. */
@@ -23,6 +25,12 @@ struct cairn_buffer {
     struct cairn_device *device; /* set by the wall */
     struct cairn_backend *backend;
     size_t bytes;
+};
+
+/* So does a kernel of somebody's own. */
+struct cairn_kernel {
+    struct cairn_device *device; /* set by the wall */
+    struct cairn_kernel *next;
 };
 
 struct cairn_backend_ops {
@@ -72,6 +80,14 @@ struct cairn_backend_ops {
     /* Enqueues a copy by all compute units; bytes is a multiple of 64. */
     cairn_status (*stream)(struct cairn_backend *backend, struct cairn_buffer *to,
                            struct cairn_buffer *from, size_t bytes);
+
+    /* --- kernels of others, see <cairn/own.h>; both NULL where there are none --- */
+    /* The kernel is from malloc; what it refers to is released by close(). */
+    cairn_status (*own_kernel)(struct cairn_backend *backend, const char *source,
+                               const char *options, const char *name, struct cairn_kernel **kernel);
+    cairn_status (*own_launch)(struct cairn_backend *backend, const struct cairn_kernel *kernel,
+                               int dims, const size_t *global, const size_t *local,
+                               const struct cairn_arg *args, int count);
 
     /* --- functions: see cairn_device_function() --- */
     cairn_status (*function)(struct cairn_backend *backend, enum cairn_function function,

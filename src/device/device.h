@@ -4,13 +4,16 @@
 
 #include "device/backend.h"
 #include "device/choices.h"
+#include "device/own.h"
 
 struct cairn_device {
     struct cairn_backend *backend;
-    struct cairn_choices *choices; /* see cairn_device_prefer() */
-    size_t bytes;                  /* allocated now */
-    uint64_t enqueued;             /* operators handed over since opening */
-    uint64_t waited;               /* of those, known to be finished */
+    struct cairn_choices *choices;        /* see cairn_device_prefer() */
+    struct cairn_own own[CAIRN_OP_COUNT]; /* see cairn_device_own(); run NULL: none */
+    struct cairn_kernel *kernels;         /* see cairn_kernel_create() */
+    size_t bytes;                         /* allocated now */
+    uint64_t enqueued;                    /* operators handed over since opening */
+    uint64_t waited;                      /* of those, known to be finished */
     cairn_status failed;
     char failure[512]; /* detail of the first late failure, returned again by everything after it */
 };

@@ -136,13 +136,20 @@ out:
     return st;
 }
 
+static int list_variants(struct cairn_device *device, const struct cairn_problem *complete,
+                         struct cairn_variant variants[CAIRN_MAX_VARIANTS])
+{
+    memset(variants, 0, CAIRN_MAX_VARIANTS * sizeof *variants);
+    int count = device->backend->ops->variants(device->backend, complete, variants);
+    return cairn_own_list(device, complete, variants, count);
+}
+
 int cairn_device_variants(struct cairn_device *device, const struct cairn_problem *problem,
                           struct cairn_variant variants[CAIRN_MAX_VARIANTS])
 {
     struct cairn_problem complete = *problem;
     if (cairn_problem_complete(&complete) != CAIRN_OK) return -1;
-    memset(variants, 0, CAIRN_MAX_VARIANTS * sizeof *variants);
-    return device->backend->ops->variants(device->backend, &complete, variants);
+    return list_variants(device, &complete, variants);
 }
 
 /* The smallest problem of an operator, or one with windows of 3 x 3: some variants take no other.
@@ -178,13 +185,18 @@ int cairn_device_variant_names(struct cairn_device *device, enum cairn_op op,
     return known;
 }
 
+static void force(struct cairn_device *device, enum cairn_op op, const char *name)
+{
+    snprintf(device->backend->forced[op], sizeof device->backend->forced[op], "%s", name);
+}
+
 /* A name that no problem of this operator ever offers is a mistake. */
 cairn_status cairn_device_force(struct cairn_device *device, const char *op_name, const char *name)
 {
     enum cairn_op op = cairn_op_find(op_name);
     if (op == CAIRN_OP_COUNT) return cairn_fail(CAIRN_INVALID, "'%s' is not an operator", op_name);
-    if (!name) {
-        device->backend->forced[op][0] = '\0';
+    if (!name || cairn_own_named(device, op, name)) {
+        force(device, op, name ? name : "");
         return CAIRN_OK;
     }
     char names[CAIRN_MAX_VARIANTS][16], known[18 * CAIRN_MAX_VARIANTS] = "";
@@ -193,7 +205,7 @@ cairn_status cairn_device_force(struct cairn_device *device, const char *op_name
         size_t n = strlen(known);
         snprintf(known + n, sizeof known - n, " %s", names[i]);
         if (strcmp(names[i], name) != 0) continue;
-        memcpy(device->backend->forced[op], names[i], sizeof names[i]);
+        force(device, op, name);
         return CAIRN_OK;
     }
     return cairn_fail(CAIRN_INVALID, "%s has no variant '%s' on %s; it has:%s", op_name, name,
@@ -204,8 +216,7 @@ static cairn_status choose(struct cairn_device *device, const struct cairn_probl
                            int *variant, int64_t *work)
 {
     struct cairn_variant variants[CAIRN_MAX_VARIANTS];
-    memset(variants, 0, sizeof variants);
-    int count = device->backend->ops->variants(device->backend, complete, variants);
+    int count = list_variants(device, complete, variants);
     if (count < 1)
         return cairn_fail(CAIRN_UNSUPPORTED, "%s: no variant fits this device",
                           cairn_op_name(complete->op));
@@ -218,6 +229,7 @@ static cairn_status choose(struct cairn_device *device, const struct cairn_probl
                           "doctor` tries them again",
                           cairn_op_name(complete->op), device->backend->info.name);
     *work = variants[*variant].work;
+    if (cairn_own_named(device, complete->op, name)) *variant = CAIRN_OWN_VARIANT;
     return CAIRN_OK;
 }
 
@@ -270,6 +282,7 @@ cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_p
     TRY(cairn_problem_complete(&complete));
     TRY(choose(device, &complete, &variant, &work));
     TRY(check_memory(device, &complete, work));
+    if (variant == CAIRN_OWN_VARIANT) goto out;
     TRY(ops->notes(device->backend, 1));
     st = call_slot(device->backend, &complete, variant);
     ops->notes(device->backend, 0);
@@ -295,16 +308,24 @@ double cairn_device_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* call_slot(), with its time for the profile of a backend that keeps none itself. */
-static cairn_status run_slot(struct cairn_backend *backend, const struct cairn_problem *problem,
+static cairn_status call(struct cairn_device *device, const struct cairn_problem *problem,
+                         int variant)
+{
+    return variant == CAIRN_OWN_VARIANT ? cairn_own_run(device, problem)
+                                        : call_slot(device->backend, problem, variant);
+}
+
+/* call(), with its time for the profile of a backend that keeps none itself. */
+static cairn_status run_slot(struct cairn_device *device, const struct cairn_problem *problem,
                              int variant)
 {
     cairn_status st = CAIRN_OK;
+    struct cairn_backend *backend = device->backend;
     struct cairn_profile *profile = backend->profile;
-    if (!profile || backend->ops->collect) return call_slot(backend, problem, variant);
+    if (!profile || backend->ops->collect) return call(device, problem, variant);
     struct cairn_launch launch = {.kernel = cairn_op_name(problem->op), .mark = profile->mark};
     launch.start = cairn_device_clock();
-    TRY(call_slot(backend, problem, variant));
+    TRY(call(device, problem, variant));
     launch.seconds = cairn_device_clock() - launch.start;
     TRY(cairn_profile_add(profile, &launch));
 out:
@@ -338,9 +359,9 @@ cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *
     TRY(choose(device, &complete, &variant, &work));
     TRY(check_memory(device, &complete, work));
     device->enqueued++;
-    st = run_slot(device->backend, &complete, variant);
+    st = run_slot(device, &complete, variant);
     while (st == CAIRN_BUILD && choose_other(device, &complete, &variant))
-        st = run_slot(device->backend, &complete, variant);
+        st = run_slot(device, &complete, variant);
     if (st != CAIRN_OK) {
         char line[256];
         cairn_problem_print(&complete, line, sizeof line);

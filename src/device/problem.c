@@ -42,6 +42,19 @@ const struct cairn_mem *cairn_problem_mem_const(const struct cairn_problem *prob
     return (const struct cairn_mem *)((const char *)&problem->u + operand->offset);
 }
 
+int cairn_problem_operand(struct cairn_problem *problem, int number,
+                          struct cairn_operand_info *operand)
+{
+    for (const struct cairn_operand *o = cairn_schema_of(problem->op)->operands; o->name; o++) {
+        int64_t extent = o->extent ? o->extent(problem) : 0;
+        if ((o->extent && extent == 0) || number-- > 0) continue;
+        *operand = (struct cairn_operand_info){o->name, o->dtype, o->role, extent,
+                                               cairn_problem_mem(problem, o)};
+        return 1;
+    }
+    return 0;
+}
+
 size_t cairn_dtype_size(enum cairn_dtype dtype)
 {
     return dtype == CAIRN_U8 ? 1 : 4;

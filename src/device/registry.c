@@ -232,6 +232,7 @@ void cairn_device_close(struct cairn_device *device)
     struct cairn_profile *profile = device->backend->profile;
     device->backend->ops->close(device->backend);
     cairn_choices_destroy(device->choices);
+    cairn_own_kernels_free(device);
     cairn_profile_destroy(profile);
     free(device);
 }

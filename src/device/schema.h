@@ -21,9 +21,6 @@ struct cairn_field {
     const char *const *names; /* ENUM: names of the values 0, 1, ..., NULL at the end */
 };
 
-enum cairn_dtype { CAIRN_F32, CAIRN_I32, CAIRN_U8 };
-enum cairn_role { CAIRN_IN, CAIRN_OUT, CAIRN_INOUT, CAIRN_WORK };
-
 struct cairn_operand {
     const char *name; /* NULL ends the table */
     enum cairn_dtype dtype;

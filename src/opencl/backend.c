@@ -100,6 +100,8 @@ static const struct cairn_backend_ops ops = {.close = ocl_close,
                                              .spin_floats = ocl_spin_floats,
                                              .spin = ocl_spin,
                                              .stream = ocl_stream,
+                                             .own_kernel = ocl_own_kernel,
+                                             .own_launch = ocl_own_launch,
                                              .function = ocl_function,
 #define SLOT(slot, NAME, type, member) .slot = ocl_##slot,
                                              CAIRN_OP_LIST(SLOT)

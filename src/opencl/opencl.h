@@ -46,6 +46,7 @@ struct ocl_backend {
     struct ocl_helpers *helpers; /* processes that compile; NULL before the first is needed */
     int trial;                   /* in a helper: one work-group of each launch is enough */
     int unflushed;               /* commands since the last clFlush */
+    int own_sources;             /* compiled for cairn_kernel_create() */
     int uses_clblast;            /* gemm-clblast.c */
     struct ocl_macro macros[64]; /* gemm.c: macro-tiles chosen before */
 };

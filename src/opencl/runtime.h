@@ -141,6 +141,13 @@ cairn_status ocl_spin(struct cairn_backend *backend, struct cairn_buffer *out, i
 cairn_status ocl_stream(struct cairn_backend *backend, struct cairn_buffer *to,
                         struct cairn_buffer *from, size_t bytes);
 
+/* own.c: kernels of somebody's own, see <cairn/own.h>. */
+cairn_status ocl_own_kernel(struct cairn_backend *backend, const char *source, const char *options,
+                            const char *name, struct cairn_kernel **kernel);
+cairn_status ocl_own_launch(struct cairn_backend *backend, const struct cairn_kernel *kernel,
+                            int dims, const size_t *global, const size_t *local,
+                            const struct cairn_arg *args, int count);
+
 /* functions.c */
 cairn_status ocl_function(struct cairn_backend *backend, enum cairn_function function,
                           uint32_t first, uint32_t step, int64_t count, struct cairn_buffer *out);
