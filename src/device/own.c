@@ -171,18 +171,17 @@ int cairn_own_list(const struct cairn_device *device, const struct cairn_problem
 
 static cairn_status check_name(struct cairn_device *device, enum cairn_op op, const char *name)
 {
-    struct cairn_variant variants[CAIRN_MAX_VARIANTS];
-    struct cairn_problem problem = cairn_problem_default(op);
+    char names[CAIRN_MAX_VARIANTS][16];
     size_t length = strlen(name);
-    int good = length > 0 && length < sizeof variants[0].name;
+    int good = length > 0 && length < sizeof names[0];
     for (size_t i = 0; i < length; i++) good &= isalnum((unsigned char)name[i]) || name[i] == '-';
     if (!good)
         return cairn_fail(CAIRN_INVALID,
                           "'%s' is no name of a variant: letters, digits and '-', at most 15",
                           name);
-    int count = cairn_device_variants(device, &problem, variants);
+    int count = cairn_device_variant_names(device, op, names);
     for (int i = 0; i < count; i++)
-        if (!strcmp(variants[i].name, name))
+        if (!strcmp(names[i], name))
             return cairn_fail(CAIRN_INVALID, "%s has a variant '%s' already", cairn_op_name(op),
                               name);
     return CAIRN_OK;
