@@ -46,6 +46,20 @@ START_TEST(test_register_complete)
 }
 END_TEST
 
+/* The register's names of classes are those of a data set that is only described, too. */
+START_TEST(test_names_of_classes)
+{
+    struct cairn_dataset d;
+    ck_assert_int_eq(cairn_dataset_describe("fashion-mnist", scratch, &d), CAIRN_OK);
+    ck_assert_str_eq(d.class_names[0], "T-shirt/top");
+    ck_assert_str_eq(d.class_names[9], "Ankle boot");
+    cairn_dataset_free(&d);
+    ck_assert_int_eq(cairn_dataset_describe("mnist", scratch, &d), CAIRN_OK);
+    ck_assert_ptr_null(d.class_names);
+    cairn_dataset_free(&d);
+}
+END_TEST
+
 START_TEST(test_unknown_name)
 {
     struct cairn_dataset dataset;
@@ -104,6 +118,8 @@ START_TEST(test_load_plain_and_packed)
     ck_assert_msg(st == CAIRN_OK, "%s", cairn_error());
     ck_assert_str_eq(dataset.name, "kmnist");
     expect_parts(&dataset, 25, 3);
+    ck_assert_str_eq(dataset.class_names[0], "o");
+    ck_assert_str_eq(dataset.class_names[9], "wo");
 
     cairn_images_limit(&dataset.train, 0);
     ck_assert_int_eq(dataset.train.count, 25);
@@ -308,6 +324,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_test(tc, test_register_complete);
+    tcase_add_test(tc, test_names_of_classes);
     tcase_add_test(tc, test_unknown_name);
     tcase_add_test(tc, test_load_plain_and_packed);
     tcase_add_test(tc, test_load_from_environment);

@@ -104,6 +104,20 @@ static void copy_entry(const struct cairn_dataset_entry *entry, struct cairn_dat
     dataset->classes = entry->classes;
 }
 
+/* The register's names, where the files have none. */
+static cairn_status name_classes(const struct cairn_dataset_entry *entry,
+                                 struct cairn_dataset *dataset)
+{
+    const char *name = entry->names;
+    if (!*name || dataset->class_names) return CAIRN_OK;
+    dataset->class_names = calloc((size_t)dataset->classes, sizeof *dataset->class_names);
+    for (int i = 0; dataset->class_names && i < dataset->classes; i++, name += strlen(name) + 1)
+        if (!(dataset->class_names[i] = strdup(name))) goto failed;
+    if (dataset->class_names) return CAIRN_OK;
+failed:
+    return cairn_fail(CAIRN_MEMORY, "no memory for the names of the classes of %s", entry->name);
+}
+
 static cairn_status load_parts(const struct cairn_dataset_entry *entry, const char *folder,
                                unsigned parts, struct cairn_dataset *dataset)
 {
@@ -136,6 +150,7 @@ cairn_status cairn_dataset_load_parts(const char *name, const char *folder, uint
     copy_entry(&entry, dataset);
     TRY(cairn_place_find(&entry, folder, &where));
     TRY(load_parts(&entry, where, parts, dataset));
+    TRY(name_classes(&entry, dataset));
 out:
     free(where);
     if (st != CAIRN_OK) cairn_dataset_free(dataset);
@@ -160,7 +175,11 @@ cairn_status cairn_dataset_describe(const char *name, const char *folder,
     copy_entry(&entry, dataset);
     dataset->train.count = entry.train;
     dataset->test.count = entry.test;
-    if (entry.kind != CAIRN_DATASET_IMAGES) return CAIRN_OK;
+    if (entry.kind != CAIRN_DATASET_IMAGES) {
+        st = name_classes(&entry, dataset);
+        if (st != CAIRN_OK) cairn_dataset_free(dataset);
+        return st;
+    }
     st = cairn_place_find(&entry, folder, &where);
     if (st == CAIRN_OK) st = cairn_folders_describe(where, dataset);
     free(where);

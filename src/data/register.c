@@ -196,6 +196,24 @@ static cairn_status read_kind(const struct place *p, enum cairn_dataset_kind *ki
                 "%s: kind is idx, glyphs, cifar or images", p->map->key);
 }
 
+static cairn_status read_names(const struct place *p, struct cairn_dataset_entry *entry)
+{
+    const struct cairn_yaml *list = cairn_yaml_get(p->map, "names"), *node;
+    size_t used = 0;
+    int count = 0;
+    if (!list) return CAIRN_OK;
+    for (node = list->first; node && list->kind == CAIRN_YAML_LIST; node = node->next, count++) {
+        size_t size = node->text ? strlen(node->text) + 1 : 0;
+        if (size < 2 || size > sizeof entry->names - used || count == entry->classes) break;
+        memcpy(entry->names + used, node->text, size);
+        used += size;
+    }
+    if (!node && count == entry->classes) return CAIRN_OK;
+    return FAIL(p, node ? node : list, CAIRN_YAML_AT_VALUE,
+                "names: a list of %d names of classes is expected, of up to %zu bytes in all",
+                entry->classes, sizeof entry->names);
+}
+
 /* What the kind asks for, and what it has no use for. */
 static cairn_status read_content(const struct place *p, struct cairn_dataset_entry *entry)
 {
@@ -204,10 +222,10 @@ static cairn_status read_content(const struct place *p, struct cairn_dataset_ent
     const struct cairn_yaml *archive = cairn_yaml_get(p->map, "archive");
     static const char *const known[] = {
         [CAIRN_DATASET_IDX] =
-            "title kind shape classes licence train test home addresses files npz",
+            "title kind shape classes names licence train test home addresses files npz",
         [CAIRN_DATASET_GLYPHS] = "title kind shape classes licence train test",
         [CAIRN_DATASET_CIFAR] =
-            "title kind shape classes licence train test home addresses archive",
+            "title kind shape classes names licence train test home addresses archive",
         [CAIRN_DATASET_IMAGES] = "title kind licence home",
     };
     TRY(check_keys(p, p->map, known[entry->kind]));
@@ -217,6 +235,7 @@ static cairn_status read_content(const struct place *p, struct cairn_dataset_ent
     TRY(read_count(p, "train", MOST, &entry->train));
     TRY(read_count(p, "test", MOST, &entry->test));
     entry->classes = (int)classes;
+    TRY(read_names(p, entry));
     if (entry->kind == CAIRN_DATASET_IDX) TRY(read_files(p, "files", entry->files));
     if (cairn_yaml_get(p->map, "npz")) TRY(read_files(p, "npz", entry->npz));
     if (archive) TRY(read_file(p, archive, &entry->archive));

@@ -27,6 +27,7 @@ enum {
 #define CAIRN_CIFAR_TRAIN_FILES 5 /* data_batch_1.bin .. data_batch_5.bin */
 #define CAIRN_CIFAR_FOLDER "cifar-10-batches-bin"
 #define CAIRN_DATASET_ADDRESSES 8 /* at most */
+#define CAIRN_DATASET_NAMES 4096  /* bytes of a data set's names of classes */
 
 struct cairn_dataset_file {
     char name[64];
@@ -37,6 +38,7 @@ struct cairn_dataset_entry {
     char name[64], title[128], home[128], licence[64];
     enum cairn_dataset_kind kind;
     int c, h, w, classes;
+    char names[CAIRN_DATASET_NAMES]; /* of the classes, each ended by NUL; "" where unknown */
     int64_t train, test; /* how many images: glyphs are drawn so; files count for themselves */
     struct cairn_dataset_file files[CAIRN_DATASET_FILES]; /* names are "" where there is none */
     struct cairn_dataset_file npz[CAIRN_DATASET_FILES], archive;
