@@ -206,6 +206,8 @@ static int parse(int argc, char **argv, struct arguments *a)
          "write a trace of some steps for chrome://tracing or Perfetto", 0, 0, NULL},
         {"trace-steps", OPTION_INT, &a->train.trace_steps, "N",
          "how many steps, from the second on (10)", 1, 10000, &a->has_trace_steps},
+        {"tensorboard", OPTION_TEXT, &a->train.tensorboard, "DIR",
+         "write figures, weights, the graph and the recipe for TensorBoard to DIR", 0, 0, NULL},
         {"quiet", OPTION_FLAG, &a->quiet, NULL, "no progress", 0, 0, NULL},
         {"json", OPTION_FLAG, &a->as_json, NULL, "print the result as JSON", 0, 0, NULL},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL},
@@ -253,6 +255,11 @@ static int print_json(const struct cairn_train_result *r, struct view *view)
         (json_int_t)r->best_step, "weights_sha256", r->weights_sha256, "best_weights_sha256",
         r->best_weights_sha256, "samples_per_second", tool_json_number(r->samples_per_second),
         "device", tool_json_text(r->device), "driver", tool_json_text(r->driver));
+    if (*r->events)
+        json_object_set_new(
+            object, "tensorboard",
+            json_pack("{s:o s:o}", "file", tool_json_text(r->events), "failure",
+                      *r->events_failure ? tool_json_text(r->events_failure) : json_null()));
     if (view->profiled) json_object_set_new(object, "profile", profile_json(&view->profile, 0));
     return tool_json_print("train", object);
 }
@@ -269,6 +276,8 @@ static void print_text(const struct cairn_train_result *r)
         printf("speed           %.0f images per second\n", r->samples_per_second);
     printf("device          %s (driver %s)\n", r->device, r->driver);
     printf("run             %s\n", r->run);
+    if (*r->events)
+        printf("events          %s%s\n", r->events, *r->events_failure ? " (incomplete)" : "");
 }
 
 static json_t *figure(struct cairn_train_figure value)

@@ -5,10 +5,10 @@
 set -eu
 
 # To build and run: a C compiler and meson; the OpenCL loader with its headers and PoCL, the OpenCL device that is
-# any CPU; YAML, JSON, zlib, zip, tar, PNG, HTTP, SHA-256 and Random123.
+# any CPU; YAML, JSON, zlib, zip, tar, PNG, HTTP, SHA-256 and Random123; protobuf and CRC-32C.
 build="gcc libc6-dev binutils meson ninja-build pkg-config python3 ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd
 libyaml-dev libjansson-dev zlib1g-dev libdeflate-dev libzip-dev libarchive-dev libpng-dev libcurl4-openssl-dev libssl-dev librandom123-dev libclblast-dev
-libprotobuf-c-dev protobuf-c-compiler"
+libprotobuf-c-dev protobuf-c-compiler libisal-dev"
 # To test: the unit test framework, a C++ compiler for the public headers, a second OpenCL compiler with low limits (rusticl), a race and
 # bounds checker; compilers for AMD and NVIDIA GPUs (tools/offline.sh), of which clang also fuzzes (tests/fuzz); a locale with a decimal
 # comma; ONNX's own tests; the manual pages, and what reads them strictly.

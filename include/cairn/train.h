@@ -107,6 +107,11 @@ struct cairn_train_options {
     const char *trace;
     int64_t trace_steps;
     enum cairn_on_nan on_nan;
+    /* A folder for events that TensorBoard reads, made where it is missing; a cross-validation's
+     * are in its fold-1, fold-2 ... NULL: none. What can be known about writing there is told
+     * before anything is computed; where it fails later, compute.note tells it and the training
+     * goes on. */
+    const char *tensorboard;
     /* May be NULL. When it is not 0 the step at hand is finished, a checkpoint is written and
      * CAIRN_INTERRUPTED returned. */
     const volatile sig_atomic_t *stop;
@@ -129,6 +134,8 @@ struct cairn_train_result {
     double samples_per_second; /* training alone, first step of each start left out; NaN if that is
                                   all */
     char weights_sha256[65], best_weights_sha256[65];
+    char events[512];         /* the file of events; "": none */
+    char events_failure[512]; /* why it ended early; "": it did not */
     /* A cross-validation: above 0, and of the rest only run, device, driver, test_images and these
      * are set. */
     int64_t folds;

@@ -223,6 +223,32 @@ out:
     return st;
 }
 
+char *cairn_file_topmost_missing(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy) return NULL;
+    for (char *p = copy + 1; *p; p++) {
+        if (*p != '/') continue;
+        *p = '\0';
+        if (!cairn_file_exists(copy)) return copy;
+        *p = '/';
+    }
+    if (!cairn_file_exists(copy)) return copy;
+    free(copy);
+    return NULL;
+}
+
+void cairn_file_rmdirs(char *path, const char *made)
+{
+    size_t keep = strlen(made);
+    for (size_t n = strlen(path); n >= keep; n--) {
+        if (path[n] != '/' && path[n] != '\0') continue;
+        path[n] = '\0';
+        if (n > 0 && rmdir(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
+            break; /* "a/b//" names a/b thrice */
+    }
+}
+
 int cairn_file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -34,6 +34,15 @@ cairn_status cairn_file_rename(const char *from, const char *to);
 
 /* Makes a folder and its parents; an existing folder is fine. */
 cairn_status cairn_file_mkdirs(const char *path);
+
+/* The topmost folder of `path` that is not there yet, from malloc; NULL if all are (or memory is
+ * out). */
+char *cairn_file_topmost_missing(const char *path);
+
+/* Removes the folders of `path` up to `made`, which was the topmost one missing; only empty folders
+ * go: rmdir sees to that. Cuts the path; takes no memory. */
+void cairn_file_rmdirs(char *path, const char *made);
+
 int cairn_file_exists(const char *path);
 
 /* Joins two parts with '/' into memory from malloc; NULL when out of memory. */

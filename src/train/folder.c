@@ -157,27 +157,10 @@ cairn_status cairn_folder_check_folds(struct cairn_folder *folder, const char *p
     return check(folder, path, resume, force, 1);
 }
 
-/* The topmost folder of `path` that is not there yet, from malloc; NULL if all are (or memory is
- * out). */
-static char *topmost_missing(const char *path)
-{
-    char *copy = strdup(path);
-    if (!copy) return NULL;
-    for (char *p = copy + 1; *p; p++) {
-        if (*p != '/') continue;
-        *p = '\0';
-        if (!cairn_file_exists(copy)) return copy;
-        *p = '/';
-    }
-    if (!cairn_file_exists(copy)) return copy;
-    free(copy);
-    return NULL;
-}
-
 cairn_status cairn_folder_make(struct cairn_folder *folder)
 {
     cairn_status st = CAIRN_OK;
-    folder->made = topmost_missing(folder->path);
+    folder->made = cairn_file_topmost_missing(folder->path);
     TRY(cairn_file_mkdirs(folder->path));
     if (!folder->locked) {
         st = lock(folder);
@@ -250,19 +233,6 @@ out:
     return st;
 }
 
-/* Only empty folders go: rmdir sees to that. Cuts the path. */
-static void remove_made(struct cairn_folder *folder)
-{
-    char *path = folder->path;
-    size_t keep = strlen(folder->made);
-    for (size_t n = strlen(path); n >= keep; n--) {
-        if (path[n] != '/' && path[n] != '\0') continue;
-        path[n] = '\0';
-        if (n > 0 && rmdir(path) != 0 && errno != ENOENT && errno != ENAMETOOLONG)
-            break; /* "a/b//" names a/b thrice */
-    }
-}
-
 void cairn_folder_close(struct cairn_folder *folder)
 {
     if (folder->cleared && !folder->written) {
@@ -270,7 +240,7 @@ void cairn_folder_close(struct cairn_folder *folder)
         snprintf(why, sizeof why, "%s", cairn_error());
         if (cairn_folder_clear(folder) != CAIRN_OK) (void)cairn_fail(CAIRN_IO, "%s", why);
     }
-    if (folder->made && !folder->written) remove_made(folder);
+    if (folder->made && !folder->written) cairn_file_rmdirs(folder->path, folder->made);
     if (folder->locked) close(folder->lock);
     free(folder->path);
     free(folder->made);

@@ -266,7 +266,8 @@ static cairn_status evaluate(struct cairn_trainer *t)
                          e->validation_images ? e->validation_loss : e->train_loss);
     TRY(judge(t, loss, correct));
     TRY(cairn_report_add_metrics(&t->metrics, e, t->recipe.train.test_curve));
-    TRY(cairn_trainer_save(t));
+    TRY(cairn_trainer_save(t, 1));
+    cairn_events_tell(t->events);
     cairn_trainer_tell(t, CAIRN_TRAIN_EVALUATED);
 out:
     return st;

@@ -161,7 +161,7 @@ out:
 }
 
 /* last.safetensors comes last: whatever it does not know yet will be made again, the same. */
-cairn_status cairn_trainer_save(struct cairn_trainer *t)
+cairn_status cairn_trainer_save(struct cairn_trainer *t, int evaluated)
 {
     cairn_status st = CAIRN_OK;
     TRY(cairn_trainer_get(t, CAIRN_REGION_PARAMS, t->session.flat));
@@ -170,6 +170,7 @@ cairn_status cairn_trainer_save(struct cairn_trainer *t)
     TRY(cairn_watch_state(t, t->session.flat, t->moment1, t->moment2));
     TRY(begin_writing(t));
     if (t->metrics) TRY(cairn_folder_write(&t->folder, "metrics.jsonl", t->metrics));
+    if (evaluated) cairn_events_evaluated(t->events, &t->event, t->session.flat);
     TRY(write_file(t, "last.safetensors", t->session.flat, t->moment1, t->moment2));
     t->folder.written = 1;
 out:
@@ -194,7 +195,7 @@ cairn_status cairn_trainer_interrupted(struct cairn_trainer *t)
     const struct cairn_state *s = &t->state;
     if (s->step == 0)
         return cairn_fail(CAIRN_INTERRUPTED, "interrupted before the first step; nothing was kept");
-    TRY(cairn_trainer_save(t));
+    TRY(cairn_trainer_save(t, 0));
     st = cairn_fail(CAIRN_INTERRUPTED,
                     "interrupted in epoch %lld after step %lld; --resume goes on from there in %s",
                     (long long)(s->epoch + (s->batch > 0 || s->evaluated == s->step)),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void cairn_trainer_tell(struct cairn_trainer *t, enum cairn_train_event_kind kind)
 {
@@ -78,6 +79,9 @@ static cairn_status set_up(struct cairn_trainer *t)
         t->moment2 = calloc(flat, sizeof *t->moment2);
     if (!t->kept || !t->moment1 || (t->session.memory.buffers[CAIRN_REGION_MOMENT2] && !t->moment2))
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
+    if (st == CAIRN_OK && t->options->tensorboard)
+        st = cairn_events_create(t->options->tensorboard, t->session.fold, &t->session, compute,
+                                 &data, &t->events);
 out:
     cairn_dataset_free(&data);
     return st;
@@ -176,6 +180,12 @@ static cairn_status finish(struct cairn_trainer *t, struct cairn_train_result *r
     result->test_loss = loss / (double)result->test_images;
     result->test_accuracy = (double)correct / (double)result->test_images;
     TRY(cairn_report_summary(&t->folder, &t->recipe, &t->state, info, result, confusion, classes));
+    cairn_events_finished(t->events, result);
+    if (t->events) {
+        snprintf(result->events, sizeof result->events, "%s", cairn_events_file(t->events));
+        snprintf(result->events_failure, sizeof result->events_failure, "%s",
+                 cairn_events_failure(t->events));
+    }
     if (t->options->compute.profile) TRY(tell_profile(t));
 out:
     free(confusion);
@@ -191,11 +201,13 @@ cairn_status cairn_train_one(const struct cairn_train_options *options, const ch
     TRY(cairn_folder_check(&t.folder, out, options->resume, options->force));
     TRY(set_up(&t));
     TRY(cairn_trainer_start(&t));
+    if (t.events) TRY(cairn_events_begin(t.events, !t.folder.fresh, t.state.step, t.session.flat));
     describe_event(&t);
     cairn_trainer_tell(&t, CAIRN_TRAIN_STARTED);
     while (!cairn_trainer_finished(&t)) TRY(cairn_trainer_advance(&t));
     TRY(finish(&t, result));
 out:
+    cairn_events_close(t.events, t.folder.written);
     cairn_session_close(&t.session);
     cairn_timeline_close(&t.timeline);
     cairn_folder_close(&t.folder);
@@ -214,6 +226,21 @@ static cairn_status check_trace(const struct cairn_train_options *options)
     return cairn_place_check(options->trace, 1);
 }
 
+/* In the folder of a cross-validation fold-1 would be both a run and its events. */
+static cairn_status check_events(const struct cairn_train_options *options, const char *out,
+                                 int64_t folds)
+{
+    struct stat a, b;
+    const char *folder = options->tensorboard;
+    int there = stat(folder, &a) == 0 && stat(out, &b) == 0;
+    if (folds && (there ? a.st_dev == b.st_dev && a.st_ino == b.st_ino : !strcmp(folder, out)))
+        return cairn_fail(CAIRN_INVALID,
+                          "--tensorboard: %s is the folder of the cross-validation: choose another "
+                          "one, such as %s/events",
+                          folder, out);
+    return cairn_events_check(folder, folds, options->resume, options->force);
+}
+
 cairn_status cairn_train(const struct cairn_train_options *options,
                          struct cairn_train_result *result)
 {
@@ -225,6 +252,7 @@ cairn_status cairn_train(const struct cairn_train_options *options,
     if (options->trace) TRY(check_trace(options));
     default_folder(recipe.path, path, sizeof path);
     const char *out = options->out ? options->out : path;
+    if (options->tensorboard) TRY(check_events(options, out, recipe.train.folds));
     TRY(recipe.train.folds ? cairn_train_folds(options, out, &recipe, result)
                            : cairn_train_one(options, out, out, 0, result));
 out:

@@ -7,6 +7,7 @@
 #ifndef CAIRN_TRAIN_TRAINER_H
 #define CAIRN_TRAIN_TRAINER_H
 
+#include "events/events.h"
 #include "train/checkpoint.h"
 #include "train/folder.h"
 #include "train/session.h"
@@ -19,6 +20,7 @@ struct cairn_trainer {
     const char *home; /* the folder that --resume takes: a fold's is that of all folds */
     struct cairn_session session;
     struct cairn_timeline timeline; /* with compute.profile */
+    struct cairn_events *events;    /* with options.tensorboard */
     struct cairn_state state;
     struct cairn_train_event event; /* what never changes is filled in once */
     char *metrics;                  /* the lines of metrics.jsonl so far */
@@ -79,7 +81,8 @@ cairn_status cairn_trainer_put(struct cairn_trainer *t, enum cairn_region region
                                const float *flat);
 cairn_status cairn_trainer_get(struct cairn_trainer *t, enum cairn_region region, float *flat);
 
-cairn_status cairn_trainer_save(struct cairn_trainer *t); /* last.safetensors, metrics.jsonl */
+/* last.safetensors, metrics.jsonl; with `evaluated` the events of the evaluation just made. */
+cairn_status cairn_trainer_save(struct cairn_trainer *t, int evaluated);
 cairn_status cairn_trainer_keep(struct cairn_trainer *t); /* model.safetensors */
 cairn_status cairn_trainer_interrupted(struct cairn_trainer *t);
 

@@ -1,6 +1,6 @@
 """Memory, threads and files are refused once: no crash, no hang, no leak of a run, one clear complaint, an intact checkpoint.
 
-Usage: refusals.py FAULTY [--every N] [--scenario NAME]... [--verbose]
+Usage: refusals.py FAULTY [--every N] [--scenario NAME]... [--events] [--verbose]
 
 FAULTY is the program that host.c is linked into. Scenarios that compile all kernels
 anew are run where they are named: memory-cold, files-cold. Each scenario runs once to see its calls; then for each call (with --every N the
@@ -26,6 +26,9 @@ import sys
 import tempfile
 
 import common
+
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import event_files
 
 REASONS = [os.strerror(code) for code in (errno.EMFILE, errno.ENOMEM, errno.EIO, errno.EROFS, errno.ENOSPC, errno.EBUSY, errno.EACCES,
                                           errno.ENOLCK, errno.EISDIR)]
@@ -60,8 +63,8 @@ class Report:
 
 
 class Scenario:
-    def __init__(self, name, device, kind, resumes=False, cold=False):
-        self.name, self.device, self.kind, self.resumes, self.cold = name, device, kind, resumes, cold
+    def __init__(self, name, device, kind, resumes=False, cold=False, events=False):
+        self.name, self.device, self.kind, self.resumes, self.cold, self.events = name, device, kind, resumes, cold, events
 
 
 class Bench:
@@ -73,14 +76,17 @@ class Bench:
         self.scenarios = [Scenario(f"{kind}-{device}", device, kind) for device in ("reference", "opencl") for kind in ("memory", "files")]
         self.scenarios += [Scenario(f"{kind}-resume", "reference", kind, True) for kind in ("memory", "files")]
         self.scenarios += [Scenario(f"{kind}-cold", "opencl", kind, cold=True) for kind in ("memory", "files")]
+        if options.events:
+            self.scenarios += [Scenario(f"{kind}-events", "reference", kind, events=True) for kind in ("memory", "files")]
         whole = os.path.join(work, "whole")
         ended = self.train("reference", whole)
         assert ended.returncode == 0, ended.stderr
         self.good, self.lines = common.trained(ended), common.metrics(whole)
         self.half = self.begin_run()
 
-    def train(self, device, folder, resume=False, preexec_fn=None, **more):
+    def train(self, device, folder, resume=False, preexec_fn=None, events=None, **more):
         words = ["train", self.recipe, "--data-dir", self.work, "--device", device, "--out", folder, "--json", "--quiet"] + ["--resume"] * resume
+        words += ["--tensorboard", events] if events else []
         return common.run([self.program, *words], dict(self.env, **more), preexec_fn=preexec_fn)
 
     def begin_run(self):
@@ -102,7 +108,9 @@ class Bench:
         more = {"CAIRN_HOST_FAIL": fault} if fault else {}
         if scenario.cold:
             more["XDG_CACHE_HOME"] = os.path.join(folder, "cache")
-        return self.train(scenario.device, run, scenario.resumes, CAIRN_HOST_REPORT=report, **more), Report(report), run, folder
+        events = os.path.join(folder, "events") if scenario.events else None
+        ended = self.train(scenario.device, run, scenario.resumes, events=events, CAIRN_HOST_REPORT=report, **more)
+        return ended, Report(report), run, folder
 
     def learn(self, scenario):
         if not scenario.cold:
@@ -125,17 +133,34 @@ class Bench:
         if ended.returncode == 0:
             if common.trained(ended) != self.good:
                 return "wrong", f"other results: {ended.stdout!r}"
-            return "harmless", ""
+            return "told" if "without more events" in ended.stderr else "harmless", ""
         line = common.complaint(ended)
         words = ["memory", "thread"] if scenario.kind == "memory" else REASONS
         if not line or not any(word in line for word in words):
             return "wrong", f"an unclear complaint: {ended.stderr[-300:]!r}"
         return "told", ""
 
+    def read_events(self, folder, run, verdict, ended):
+        """No events without a run; else whole records, and an evaluation's all or none: all of them where nothing was told."""
+        if not os.path.exists(run):
+            return ("wrong", "events without a run") if os.path.exists(folder) else (verdict, "")
+        if not os.path.exists(folder):
+            return (verdict, "") if ended.returncode else ("wrong", "no events")
+        try:
+            events = event_files.Events(folder)
+        except (AssertionError, IndexError, UnicodeDecodeError) as error:
+            return "wrong", f"damaged events: {error}"
+        steps, many = sorted(events.scalars.get("loss/train", {})), len(self.lines)
+        if any(sorted(step for step in held if step) != steps for held in events.histograms.values()):
+            return "wrong", f"half an evaluation: {steps}"
+        return ("wrong", f"events are missing: {steps}") if verdict == "harmless" and len(steps) != many else (verdict, "")
+
     def one(self, job):
         scenario, number, suffix = job
         ended, report, run, folder = self.start(scenario, f"{number}{suffix}", f"{scenario.kind}:{number}{suffix}")
         verdict, why = self.judge(scenario, ended, report, run) if report.fired else ("unreached", "")
+        if scenario.events and verdict in ("told", "harmless"):
+            verdict, why = self.read_events(os.path.join(folder, "events"), run, verdict, ended)
         where = f"{report.fired[0][0]} in {self.places.name(report.fired[0][1])}" if report.fired else ""
         shutil.rmtree(folder)
         if verdict == "wrong" or self.verbose:
@@ -235,6 +260,7 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--scenario", action="append")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--events", action="store_true", help="the build writes events for TensorBoard: memory-events, files-events, too")
     options = parser.parse_args()
     options.faulty = os.path.abspath(options.faulty)
     with tempfile.TemporaryDirectory(prefix="cairn-refusals-") as work:
