@@ -159,7 +159,7 @@ START_TEST(cache_load)
     char key[65], other[65], *source;
     size_t size;
     cl_int error;
-    ck_assert_int_eq(ocl_source_text("memory.cl", &source, &size), CAIRN_OK);
+    ck_assert_int_eq(ocl_source_text(NULL, "memory.cl", &source, &size), CAIRN_OK);
     ck_assert_int_eq(ocl_cache_key(be, source, size, "-DTEST=1", key), CAIRN_OK);
     ck_assert_int_eq(ocl_cache_key(be, source, size, "-DTEST=2", other), CAIRN_OK);
     ck_assert_str_ne(key, other);
@@ -226,17 +226,88 @@ END_TEST
 /* The folder's sources are the embedded ones, byte for byte. */
 START_TEST(embedded)
 {
-    setenv("CAIRN_KERNEL_DIR", "cl", 1);
     for (size_t i = 0; i < ocl_source_count; i++) {
-        char *text;
-        size_t size;
-        ck_assert_msg(ocl_source_text(ocl_sources[i].file, &text, &size) == CAIRN_OK, "%s",
+        char *text, *same;
+        size_t size, other;
+        unsetenv("CAIRN_KERNEL_DIR");
+        ck_assert_msg(ocl_source_text(NULL, ocl_sources[i].file, &text, &size) == CAIRN_OK, "%s",
                       cairn_error());
-        ck_assert_uint_eq(size, ocl_sources[i].size);
-        ck_assert_mem_eq(text, ocl_sources[i].text, size);
+        ck_assert_ptr_null(strstr(text, "\n#include"));
+        setenv("CAIRN_KERNEL_DIR", "cl", 1);
+        ck_assert_msg(ocl_source_text(NULL, ocl_sources[i].file, &same, &other) == CAIRN_OK, "%s",
+                      cairn_error());
+        ck_assert_uint_eq(size, other);
+        ck_assert_mem_eq(text, same, size);
         free(text);
+        free(same);
     }
     ck_assert_uint_ge(ocl_source_count, 10);
+}
+END_TEST
+
+static void put(const char *name, const char *text)
+{
+    FILE *file = fopen(in_scratch(name), "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* A folder laid over the kernels: its files stand for theirs, headers too; the rest stays. */
+START_TEST(laid_over)
+{
+    char *text;
+    size_t size;
+    char over[128];
+    snprintf(over, sizeof over, "%s", in_scratch("over"));
+    ck_assert_int_eq(ocl_source_check(over), CAIRN_NOT_FOUND);
+    ck_assert_int_eq(mkdir(over, 0700), 0);
+    put("over/notes.txt", "none of ours");
+    ck_assert_int_eq(ocl_source_check(over), CAIRN_INVALID);
+    ck_assert_msg(strstr(cairn_error(), "no kernel file"), "%s", cairn_error());
+    put("over/gem.cl", "");
+    ck_assert_int_eq(ocl_source_check(over), CAIRN_INVALID);
+    ck_assert_msg(strstr(cairn_error(), "gem.cl"), "%s", cairn_error());
+    ck_assert_int_eq(unlink(in_scratch("over/gem.cl")), 0);
+    put("over/philox.h", "#define LAID_OVER\n");
+    put("over/own.h", "#define OWN\n");
+    ck_assert_msg(ocl_source_check(over) == CAIRN_OK, "%s", cairn_error());
+    ck_assert_int_eq(ocl_source_text(over, "dropout.cl", &text, &size), CAIRN_OK);
+    ck_assert_ptr_nonnull(strstr(text, "#line 1 \"philox.h\"\n#define LAID_OVER\n#line"));
+    ck_assert_ptr_nonnull(strstr(text, "__kernel void dropout"));
+    free(text);
+    put("over/dropout.cl", "#include \"own.h\"\n");
+    ck_assert_int_eq(ocl_source_text(over, "dropout.cl", &text, &size), CAIRN_OK);
+    ck_assert_str_eq(text, "#line 1 \"dropout.cl\"\n#line 1 \"own.h\"\n#define OWN\n"
+                           "#line 2 \"dropout.cl\"\n");
+    free(text);
+}
+END_TEST
+
+/* The device's kernels come from there; the same device without it has its own. */
+START_TEST(laid_over_device)
+{
+    char kernels[128];
+    struct cairn_device_options options = {.kernels = kernels};
+    struct cairn_device *device = NULL;
+    snprintf(kernels, sizeof kernels, "%s", in_scratch("kernels"));
+    plant("memory.cl", "= pattern;", "= pattern + 1u;");
+    unsetenv("CAIRN_KERNEL_DIR");
+    for (int laid = 0; laid < 2; laid++) {
+        uint32_t word = 0;
+        struct cairn_buffer *buffer;
+        ck_assert_msg(cairn_device_open("opencl", laid ? &options : NULL, &device) == CAIRN_OK,
+                      "%s", cairn_error());
+        ck_assert_int_eq(cairn_buffer_create(device, 400, &buffer), CAIRN_OK);
+        ck_assert_int_eq(cairn_buffer_fill(buffer, 0, 400, 7), CAIRN_OK);
+        ck_assert_int_eq(cairn_buffer_read(buffer, 396, &word, 4), CAIRN_OK);
+        ck_assert_uint_eq(word, laid ? 8 : 7);
+        cairn_buffer_destroy(buffer);
+        ck_assert_uint_eq(cairn_device_bytes(device), 0);
+        ck_assert_uint_eq(cairn_device_peak_bytes(device), 400);
+        cairn_device_close(device);
+    }
+    ck_assert_int_eq(cairn_device_open("reference", &options, &device), CAIRN_INVALID);
 }
 END_TEST
 
@@ -458,6 +529,8 @@ int main(void)
     tcase_add_loop_test(cases, cache_nowhere, 0, 3);
     tcase_add_test(cases, folder);
     tcase_add_test(cases, embedded);
+    tcase_add_test(cases, laid_over);
+    tcase_add_test(cases, laid_over_device);
     tcase_add_test(cases, build_errors);
     tcase_add_test(cases, keeping);
     tcase_add_test(cases, ahead);

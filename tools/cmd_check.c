@@ -15,7 +15,7 @@
 #define SHOWN 5 /* failures printed per operator */
 
 struct check {
-    const char *device_spec, *against_spec, *math, *file;
+    const char *device_spec, *against_spec, *math, *file, *kernels;
     struct option_list ops, variants;
     int64_t cases;
     int64_t seed;
@@ -280,6 +280,8 @@ int cmd_check(int argc, char **argv)
          "bit for bit (the default), or within bounds", 0, 0, NULL},
         {"variant", OPTION_LIST, &check.variants, "V", "only this variant; OP=V for one operator",
          0, 0, NULL},
+        {"kernels", OPTION_TEXT, &check.kernels, "DIR",
+         "a folder whose kernel files stand for those of the same names", 0, 0, NULL},
         {"twice", OPTION_FLAG, &check.twice, NULL, "run each twice and compare the two results", 0,
          0, NULL},
         {"list", OPTION_FLAG, &check.list, NULL, "print the random cases and run none", 0, 0, NULL},
@@ -313,8 +315,10 @@ int cmd_check(int argc, char **argv)
     if (code < 0) code = check_functions_words(&check.functions);
     if (code >= 0) return code;
     if (check.list) return list_cases(&check);
-    struct cairn_device_options options = {
-        .math = strcmp(check.math, "fast") ? CAIRN_MATH_EXACT : CAIRN_MATH_FAST, .unchecked = 1};
+    struct cairn_device_options options = {.math = strcmp(check.math, "fast") ? CAIRN_MATH_EXACT
+                                                                              : CAIRN_MATH_FAST,
+                                           .unchecked = 1,
+                                           .kernels = check.kernels};
     cairn_status st = cairn_device_open(check.against_spec, NULL, &check.against);
     if (st == CAIRN_OK) st = cairn_device_open(check.device_spec, &options, &check.device);
     if (st == CAIRN_OK) {

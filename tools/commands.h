@@ -21,7 +21,7 @@
     X(import, "make a run of an ONNX model, or of weights as PyTorch names them")                  \
     X(data, "list the data sets, or fetch the files of one")                                       \
     X(gradcheck, "measure gradients against slopes of the loss")                                   \
-    X(compare, "find the first tensor in which two devices differ")                                \
+    X(compare, "devices and kernels side by side: results, speed, memory")                                \
     X(check, "compare operators with the reference, bit by bit")                                   \
     X(doctor, "examine a device: is it exact, and what is not")                                    \
     X(onnx_test, "run ONNX's own tests of operators")                                              \

@@ -1,5 +1,5 @@
-/* Comparing: gradients with slopes measured on the loss itself, and one device with another, step
- * by step.
+/* Comparing: gradients with slopes measured on the loss itself, and devices or kernels with each
+ * other, step by step.
  *
  * Both run the very plans that training runs, so that what they find is what training does. */
 #ifndef CAIRN_COMPARE_H
@@ -69,38 +69,137 @@ cairn_status cairn_gradcheck(const struct cairn_gradcheck_options *options,
                              struct cairn_gradcheck_result *result);
 void cairn_gradcheck_free(struct cairn_gradcheck_result *result); /* zeroes it */
 
-/* --- the first differing tensor --- */
+/* --- lanes: one recipe on several devices, or on one with several kernels --- */
+
+#define CAIRN_COMPARE_LANES 16
+
+struct cairn_compare_lane {
+    const char *device;  /* as for cairn_device_find() */
+    const char *kernels; /* as in struct cairn_device_options; NULL: the program's own */
+};
 
 struct cairn_compare_options {
     const char *recipe;
-    const char *const *sets;
+    const char *const *sets; /* "key.path=value" */
     int set_count;
-    const char *const *devices; /* two or more; the first is what the others are held against */
-    int device_count;
-    struct cairn_compute
-        compute;   /* its device is not used; its variants go to every device but the first */
-    int64_t steps; /* training steps at most; 0: 10 */
-    const volatile sig_atomic_t *stop; /* may be NULL: not 0 ends between two steps */
+    const struct cairn_compare_lane *lanes; /* two or more; figures are held against the first's */
+    int lane_count;
+    struct cairn_compute compute;      /* its device and kernels are not used; its variants go to
+                                          every lane but the first */
+    int64_t steps;                     /* training steps at most; 0: 10 */
+    int rounds;                        /* samples of each lane's speed; 0: no speeds are taken */
+    const volatile sig_atomic_t *stop; /* may be NULL: not 0 ends between two steps or samples */
+};
+
+/* Seconds until a lane can run: opening the device (probe included), and having its kernels. */
+struct cairn_compare_start {
+    double open, kernels;
+    int compiled; /* programs that were compiled; 0: all came from the cache, or there are none */
+};
+
+struct cairn_compare_lane_info {
+    char name[480]; /* "reference", "opencl:0.0", "opencl:0.0+FOLDER" */
+    struct cairn_device_info device;
+    char kernels[400]; /* the folder; "": none */
+    int group;         /* lanes of a group had the same results where the first difference is; 0
+                          where there is none. Of exact arithmetic; of fast 1: out of bounds */
+    struct cairn_compare_start start, again; /* again: behind `start`, so from the cache; with
+                                                speeds alone */
+    int64_t plan_bytes, peak_bytes; /* on the device: what the plans take; the most at any time */
+    /* With speeds: of a training step, over the rounds. */
+    int64_t sample_steps, launches; /* steps of a sample; kernels of a step */
+    double seconds, least, most;    /* of a step: median, smallest, largest; 0: none were taken */
+    double images_per_second;       /* at the median */
+};
+
+struct cairn_compare_cell {
+    int64_t different; /* elements that differ; of fast arithmetic, that are out of their bounds */
+    double worst;      /* fast: the largest error as a part of its bound, of those within */
+    double seconds;    /* with speeds: device time in a step */
+    int64_t launches;  /* of a step */
+};
+
+enum cairn_compare_phase {
+    CAIRN_COMPARE_FORWARD,
+    CAIRN_COMPARE_BACKWARD,
+    CAIRN_COMPARE_UPDATE,
+    CAIRN_COMPARE_PHASES
+};
+const char *cairn_compare_phase_name(enum cairn_compare_phase phase); /* "forward" */
+
+/* An operator of a layer in the training step; alike ones (of the last, smaller batch, or of two
+ * parts) are one row. What runs besides, like fills, is "other". */
+struct cairn_compare_row {
+    int layer; /* from 0 as in the recipe; -1: none (the data, the loss, the update) */
+    enum cairn_compare_phase phase;
+    char op[24], layer_text[96];
+    int64_t runs, values; /* in lock step, of each lane */
+    struct cairn_compare_cell cells[CAIRN_COMPARE_LANES];
+};
+
+/* A kernel of an operator; on the reference an operator is its own kernel. With speeds alone. */
+struct cairn_compare_kernel {
+    char op[24], name[64];
+    double seconds[CAIRN_COMPARE_LANES]; /* device time in a step */
+    int64_t launches[CAIRN_COMPARE_LANES];
 };
 
 struct cairn_compare_result {
-    int different;                /* 0: every tensor was equal, in `steps` training steps */
-    int64_t steps;                /* training steps that were equal throughout */
-    int64_t operations;           /* operators whose results were compared */
-    char first[128], device[128]; /* names; `device` is the one that differs */
+    char recipe[256], data[64];
+    int64_t batch, parameters;
+    enum cairn_math math;
+    int lane_count;
+    struct cairn_compare_lane_info lanes[CAIRN_COMPARE_LANES];
+    struct cairn_compare_row *rows; /* in the order of the plan */
+    /* Their sums: of a layer, of all that is no layer's in the last one (layer -1), with op ""; and
+     * of an operator. Of worst the largest. */
+    struct cairn_compare_row *layers, *operators;
+    int row_count, layer_count, operator_count;
+    struct cairn_compare_kernel *kernels; /* in the order of the operators' first runs */
+    int kernel_count;
+
+    int different;      /* 0: every result was equal, or within its bound, in `steps` steps */
+    int64_t steps, ran; /* training steps without a difference before the first one; in all */
+    int64_t operations; /* operators whose results were compared */
+    int64_t values;     /* results of them, in each lane */
+    double worst;       /* fast: the largest error as a part of its bound, of those within */
+    int worst_lane, worst_row; /* where; -1: there was no error */
     /* Where different is 1: */
-    int64_t step; /* training step, from 1 */
-    int layer;    /* from 0 as in the recipe; -1: none (the data, the loss, the update) */
-    char layer_text[96], what[24];  /* the layer's line; the operand's name */
-    char problem[320];              /* the operator's line, for `cairn check` */
-    int64_t index, count, elements; /* first differing element; how many of how many differ */
-    uint32_t want, got;             /* their bits */
+    int64_t step;   /* training step, from 1 */
+    int lane, held; /* a lane that differs, and the one that it is held against: of the reference's
+                       group where that takes part, else of the largest; -1: the exact reference
+                       that is none of the lanes */
+    int row;        /* its operator */
+    char what[24];  /* the operand's name */
+    char problem[320];                  /* the operator's line, for `cairn check` */
+    int64_t index, count, elements;     /* first differing element; how many of how many differ */
+    int is_float;                       /* else int32 */
+    uint32_t want, got;                 /* bits of the lanes held and lane */
+    double bound;                       /* fast: what they may differ by */
+    uint32_t bits[CAIRN_COMPARE_LANES]; /* that element in each lane */
 };
 
-/* Runs the recipe's training plan in lock step on the devices, from the same weights, and reads
- * every result of every operator. NaNs are equal whatever their bits. */
+/* Runs the recipe's training plan in lock step on the lanes, from the same weights, and reads every
+ * result of every operator; then times its steps, the lanes' samples taking turns.
+ *
+ * exact: results agree bit for bit (NaN is one class). The lanes run each on its own results; the
+ * step of the first difference is run to its end with every operator given one lane's operands, so
+ * that what else differs shows, and is the last.
+ *
+ * fast: each operator of each lane gets the operands of the exact reference, which walks along
+ * beside the lanes if it is none of them, and may differ from its result by the bound that `cairn
+ * check --math fast` computes from those operands. All steps are run. */
 cairn_status cairn_compare(const struct cairn_compare_options *options,
                            struct cairn_compare_result *result);
+void cairn_compare_free(struct cairn_compare_result *result); /* zeroes it */
+
+/* The outcome as one line, lanes as letters from A; and the `cairn check` that runs the differing
+ * operator alone on the lane that differs ("" where there is none). As snprintf() does. */
+int cairn_compare_verdict(const struct cairn_compare_result *result, char *text, size_t size);
+int cairn_compare_again(const struct cairn_compare_result *result, char *text, size_t size);
+
+/* Where a row is: "model[2] tanh, backward, activation_grad", "update, adam". */
+int cairn_compare_place(const struct cairn_compare_row *row, char *text, size_t size);
 
 #ifdef __cplusplus
 }

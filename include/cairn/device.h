@@ -52,6 +52,9 @@ struct cairn_device_options {
     int wait_each; /* debugging: wait after every operator, so that a late failure names it */
     int profile;   /* record device time per launch: of kernels, on the reference of operators */
     int unchecked; /* exact: also a device and variants that failed before, to try them again */
+    /* A folder whose kernel files (gemm.cl) and headers stand for those of the same names; NULL:
+     * none. What failed before is not heeded with them, and nothing is noted of them. */
+    const char *kernels;
 };
 
 /* Opens a device; options may be NULL (exact). An OpenCL device is probed first: in exact mode one
@@ -91,8 +94,9 @@ cairn_status cairn_buffer_copy(struct cairn_buffer *to, size_t to_offset, struct
 cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes,
                                uint32_t pattern);
 
-/* Total and largest bytes allocated on this device by cairn_buffer_create, now. */
+/* Bytes allocated on this device by cairn_buffer_create: now, and the most at any time. */
 size_t cairn_device_bytes(const struct cairn_device *device);
+size_t cairn_device_peak_bytes(const struct cairn_device *device);
 
 /* Kernels launched since the device was opened; 0 on the reference, which has none. */
 int64_t cairn_device_launches(const struct cairn_device *device);

@@ -26,6 +26,7 @@ struct cairn_compute {
     int variant_count;
     const char *data_dir; /* NULL: where data sets are kept, see the manual of the data rooms */
     int no_tune;          /* 1: not the variants that cairn_tune() found */
+    const char *kernels;  /* as in struct cairn_device_options */
     void (*note)(const char *text); /* may be NULL: one line that is no failure */
 };
 
@@ -245,7 +246,9 @@ struct cairn_pass_info {
 struct cairn_recipe_bench_info {
     char recipe[256], data[64];
     int64_t c, h, w, classes, parameters, batch;
-    int64_t device_bytes; /* all that is allocated on the device */
+    int64_t device_bytes;                /* all that is allocated on the device */
+    double open_seconds, kernel_seconds; /* opening the device; having its kernels */
+    int compiled;                        /* programs that were not in the cache */
     struct cairn_pass_info passes[CAIRN_PASSES];
 };
 

@@ -7,6 +7,7 @@
 #include "check/check.h"
 #include "base/error.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,9 +43,9 @@ double check_act_bound(int64_t kind, double before, double want)
     return before + CHECK_TINY;
 }
 
-/* The case with absolute inputs and no activation, on the reference. */
+/* The case with the absolute values of the images' inputs and no activation, on the reference. */
 static cairn_status run_sums(struct cairn_device *against, const struct check_case *c,
-                             struct check_image *sums)
+                             const struct check_image *images, struct check_image *sums)
 {
     cairn_status st = CAIRN_OK;
     struct check_case plain = *c;
@@ -54,11 +55,12 @@ static cairn_status run_sums(struct cairn_device *against, const struct check_ca
     for (const struct cairn_field *f = cairn_schema_of(c->problem.op)->fields; f->name; f++)
         if (!strcmp(f->name, "act"))
             memcpy((char *)&plain.problem.u + f->offset, &none, sizeof none);
-    TRY(check_images_make(&plain, sums));
+    TRY(check_images_empty(&plain, sums));
     for (int i = 0; i < CHECK_MAX_OPERANDS; i++) {
-        if (!sums[i].operand || sums[i].operand->role != CAIRN_IN ||
-            sums[i].operand->dtype != CAIRN_F32)
-            continue;
+        if (!sums[i].operand || !images[i].operand) continue;
+        assert(sums[i].total == images[i].total);
+        memcpy(sums[i].initial, images[i].initial, (size_t)sums[i].total * sums[i].element);
+        if (sums[i].operand->role != CAIRN_IN || sums[i].operand->dtype != CAIRN_F32) continue;
         uint32_t *data = sums[i].initial;
         for (int64_t j = 0; j < sums[i].extent; j++) data[sums[i].lead + j] &= 0x7fffffffu;
     }
@@ -78,13 +80,13 @@ int check_has_own_bound(const struct check_case *c)
 }
 
 cairn_status check_bounds(struct cairn_device *against, const struct check_case *c,
-                          struct check_image *images, double **bounds)
+                          const struct check_image *images, double **bounds)
 {
     cairn_status st = CAIRN_OK;
     const struct check_family *family = check_family_of(c->problem.op);
     struct check_image sums[CHECK_MAX_OPERANDS];
     memset(sums, 0, sizeof sums);
-    if (family->wants_sums) TRY(run_sums(against, c, sums));
+    if (family->wants_sums) TRY(run_sums(against, c, images, sums));
     for (int i = 0; i < CHECK_MAX_OPERANDS; i++) {
         const struct check_image *image = &images[i];
         if (!image->operand || image->operand->role == CAIRN_IN ||

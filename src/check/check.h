@@ -152,6 +152,8 @@ static inline double check_gamma(double n)
 
 /* --- running and comparing --- */
 cairn_status check_images_make(const struct check_case *c, struct check_image *images);
+/* The same without data, for those who bring their own: all zeros. */
+cairn_status check_images_empty(const struct check_case *c, struct check_image *images);
 void check_images_free(struct check_image *images);
 
 enum check_side { CHECK_WANT, CHECK_GOT, CHECK_AGAIN };
@@ -213,9 +215,10 @@ void check_fill_labels(const struct check_source *source, int64_t extent, int64_
                        int32_t *labels);
 int check_fill_weights(const struct check_source *source, int64_t extent, float *weights);
 
-/* The bounds of a fast case, from calloc per output; `against` runs the sums. */
+/* The bounds of a fast case, from calloc per output; `against` runs the sums of the images'
+ * initial data. */
 cairn_status check_bounds(struct cairn_device *against, const struct check_case *c,
-                          struct check_image *images, double **bounds);
+                          const struct check_image *images, double **bounds);
 
 /* Whether the case's variant computes by another formula, whose bounds are its own. */
 int check_has_own_bound(const struct check_case *c);

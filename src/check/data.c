@@ -119,7 +119,6 @@ static void fill_pattern(const struct check_image *image, int64_t from, int64_t 
 static cairn_status make_image(const struct check_case *c, int number,
                                const struct cairn_operand *o, struct check_image *image)
 {
-    memset(image, 0, sizeof *image);
     image->shared = -1;
     int64_t extent = o->extent ? o->extent(&c->problem) : 0;
     if (extent == 0) return CAIRN_OK;
@@ -134,17 +133,23 @@ static cairn_status make_image(const struct check_case *c, int number,
         if (!(*copies[i] = calloc((size_t)image->total, image->element)))
             return cairn_fail(CAIRN_MEMORY, "out of memory for operand %s of %lld elements",
                               o->name, (long long)extent);
+    return CAIRN_OK;
+}
+
+static void fill_image(const struct check_case *c, int number, struct check_image *image)
+{
+    const struct cairn_operand *o = image->operand;
+    if (!o) return;
     uint32_t around = o->role == CAIRN_OUT    ? image->canary
                       : o->dtype == CAIRN_F32 ? CHECK_NAN
                                               : CHECK_FAR;
     fill_pattern(image, 0, image->total, around);
-    if (o->role == CAIRN_OUT) return CAIRN_OK;
+    if (o->role == CAIRN_OUT) return;
     struct check_source source = check_source_of(c, number);
     unsigned char *data = (unsigned char *)image->initial + (size_t)image->lead * image->element;
     const struct check_family *family = check_family_of(c->problem.op);
-    if (!family->fill || !family->fill(c, number, &source, extent, data))
+    if (!family->fill || !family->fill(c, number, &source, image->extent, data))
         fill_plain(&source, image, data);
-    return CAIRN_OK;
 }
 
 /* Four images of each operand here, and the memory of two devices that may be this host, must fit
@@ -164,7 +169,7 @@ static cairn_status check_fits(const struct check_case *c, const struct cairn_op
                       cairn_op_name(c->problem.op), bytes / 1073741824.0);
 }
 
-cairn_status check_images_make(const struct check_case *c, struct check_image *images)
+cairn_status check_images_empty(const struct check_case *c, struct check_image *images)
 {
     cairn_status st = CAIRN_OK;
     memset(images, 0, CHECK_MAX_OPERANDS * sizeof *images);
@@ -179,6 +184,15 @@ cairn_status check_images_make(const struct check_case *c, struct check_image *i
                 images[j].extent == images[i].extent && (images[i].shared < 0 || c->seed & 2))
                 images[i].shared = j;
     }
+out:
+    return st;
+}
+
+cairn_status check_images_make(const struct check_case *c, struct check_image *images)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(check_images_empty(c, images));
+    for (int i = 0; i < CHECK_MAX_OPERANDS; i++) fill_image(c, i, &images[i]);
 out:
     return st;
 }

@@ -1,13 +1,10 @@
-/* One recipe on several devices in lock step: the first result whose bits differ.
+/* One recipe on several lanes in lock step: the first result that differs, and what each lane
+ * costs.
  *
- * Every device has its own session from the same weights and images. After each operator its
- * outputs are read from all devices, so that a difference is found where it arises and not where it
- * shows. */
-#include <cairn/compare.h>
-
+ * Every lane has its own session from the same weights and images. After each operator its outputs
+ * are read from all lanes, so that a difference is found where it arises and not where it shows. */
 #include "base/error.h"
-#include "device/schema.h"
-#include "train/session.h"
+#include "compare/race.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,145 +12,109 @@
 
 #define STEPS 10
 
-struct race {
-    const struct cairn_compare_options *options;
-    struct cairn_compare_result *result;
-    struct cairn_recipe recipe;
-    struct cairn_dataset data;
-    struct cairn_session *lanes;
-    int count;
-    unsigned char *want, *got; /* one operand */
-    size_t room;
-};
+struct cairn_compute compare_compute(const struct cairn_compare_options *options, int lane)
+{
+    struct cairn_compute compute = options->compute;
+    compute.device = options->lanes[lane].device;
+    compute.kernels = options->lanes[lane].kernels;
+    compute.profile = 0;
+    if (lane == 0) compute.variant_count = 0;
+    return compute;
+}
 
 /* --- setting up --- */
+
+static cairn_status open_session(struct race *race, struct cairn_session *session,
+                                 const struct cairn_compute *compute)
+{
+    cairn_status st = CAIRN_OK;
+    TRY(cairn_session_describe(session, &race->recipe, &race->data));
+    TRY(cairn_session_open(session, compute, NULL));
+    TRY(cairn_session_split(session, &race->data));
+    TRY(cairn_session_plan(session, 0));
+    TRY(cairn_session_load(session, &race->data));
+    cairn_model_init(session->model, race->recipe.train.seed, session->flat);
+    TRY(cairn_buffer_write(session->memory.buffers[CAIRN_REGION_PARAMS], 0, session->flat,
+                           (size_t)session->bytes[CAIRN_REGION_PARAMS]));
+out:
+    return st;
+}
+
+static void name_lane(struct race *race, int number, const char *spec)
+{
+    struct cairn_compare_lane_info *info = &race->result->lanes[number];
+    const char *kernels = race->options->lanes[number].kernels;
+    snprintf(info->kernels, sizeof info->kernels, "%s", kernels ? kernels : "");
+    snprintf(info->name, sizeof info->name, "%s%s%s", spec, kernels ? "+" : "", info->kernels);
+}
 
 static cairn_status open_lane(struct race *race, int number)
 {
     cairn_status st = CAIRN_OK;
-    struct cairn_session *lane = &race->lanes[number];
-    struct cairn_compute compute = race->options->compute;
-    compute.device = race->options->devices[number];
-    if (number == 0) compute.variant_count = 0;
-    TRY(cairn_session_describe(lane, &race->recipe, &race->data));
-    TRY(cairn_session_open(lane, &compute, NULL));
-    TRY(cairn_session_split(lane, &race->data));
-    TRY(cairn_session_plan(lane, 0));
-    TRY(cairn_session_load(lane, &race->data));
-    cairn_model_init(lane->model, race->recipe.train.seed, lane->flat);
-    TRY(cairn_buffer_write(lane->memory.buffers[CAIRN_REGION_PARAMS], 0, lane->flat,
-                           (size_t)lane->bytes[CAIRN_REGION_PARAMS]));
+    struct cairn_session *session = &race->sessions[number];
+    struct cairn_compare_lane_info *info = &race->result->lanes[number];
+    struct cairn_compute compute = compare_compute(race->options, number);
+    name_lane(race, number, compute.device);
+    TRY(open_session(race, session, &compute));
+    info->device = *cairn_device_info(session->device);
+    name_lane(race, number, info->device.spec);
+    info->start = (struct cairn_compare_start){session->open_seconds, session->kernel_seconds,
+                                               session->compiled};
+    for (int i = 0; i < CAIRN_REGION_COUNT; i++) info->plan_bytes += session->bytes[i];
+    info->peak_bytes = (int64_t)cairn_device_peak_bytes(session->device);
 out:
-    return st == CAIRN_OK ? st : cairn_fail_in(st, "device '%s'", compute.device);
+    return st == CAIRN_OK ? st : cairn_fail_in(st, "%s", info->name);
+}
+
+/* The exact reference that fast arithmetic is held to: a lane, or a session behind them. */
+static cairn_status open_judge(struct race *race)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_compute compute = {.device = "reference"};
+    for (int i = 0; i < race->count && race->judge < 0; i++)
+        if (!strcmp(race->result->lanes[i].device.spec, "reference")) race->judge = i;
+    if (race->judge >= 0) return CAIRN_OK;
+    TRY(open_session(race, &race->sessions[race->count], &compute));
+    race->judge = race->count++;
+out:
+    return st == CAIRN_OK ? st : cairn_fail_in(st, "reference");
+}
+
+static cairn_status look(const struct cairn_compare_options *o)
+{
+    cairn_status st = CAIRN_OK;
+    if (o->lane_count < 2)
+        return cairn_fail(CAIRN_INVALID, "comparing takes two devices or more, or kernels");
+    if (o->lane_count > CAIRN_COMPARE_LANES)
+        return cairn_fail(CAIRN_INVALID, "%d devices and kernels are compared at most",
+                          CAIRN_COMPARE_LANES);
+    for (int i = 0; i < o->lane_count; i++) {
+        struct cairn_compute compute = {.device = o->lanes[i].device};
+        TRY(cairn_session_look(&compute, NULL));
+    }
+out:
+    return st;
 }
 
 static cairn_status set_up(struct race *race)
 {
     cairn_status st = CAIRN_OK;
     const struct cairn_compare_options *o = race->options;
-    if (o->device_count < 2)
-        return cairn_fail(CAIRN_INVALID, "comparing takes two devices or more");
+    struct cairn_compare_result *r = race->result;
     TRY(cairn_recipe_read(o->recipe, o->sets, o->set_count, &race->recipe));
-    for (int i = 0; i < o->device_count; i++) {
-        struct cairn_compute compute = {.device = o->devices[i]};
-        TRY(cairn_session_look(&compute, NULL));
-    }
+    TRY(look(o));
     TRY(cairn_session_data(&race->recipe, &o->compute, CAIRN_DATASET_ALL, &race->data));
-    race->lanes = calloc((size_t)o->device_count, sizeof *race->lanes);
-    if (!race->lanes) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    for (; race->count < o->device_count; race->count++) TRY(open_lane(race, race->count));
-    snprintf(race->result->first, sizeof race->result->first, "%s",
-             cairn_device_info(race->lanes[0].device)->name);
-out:
-    return st;
-}
-
-/* --- one operator --- */
-
-static cairn_status make_room(struct race *race, size_t bytes)
-{
-    if (bytes <= race->room) return CAIRN_OK;
-    free(race->want);
-    free(race->got);
-    race->want = malloc(bytes);
-    race->got = malloc(bytes);
-    race->room = race->want && race->got ? bytes : 0;
-    return race->room ? CAIRN_OK : cairn_fail(CAIRN_MEMORY, "out of memory");
-}
-
-static int same(enum cairn_dtype dtype, uint32_t a, uint32_t b)
-{
-    const uint32_t magnitude = 0x7fffffff, infinity = 0x7f800000;
-    if (a == b) return 1;
-    return dtype == CAIRN_F32 && (a & magnitude) > infinity && (b & magnitude) > infinity;
-}
-
-static uint32_t element(const unsigned char *data, size_t size, int64_t index)
-{
-    uint32_t bits = 0;
-    memcpy(&bits, data + (size_t)index * size, size);
-    return bits;
-}
-
-/* Reads an operand of both problems and counts the differing elements. */
-static cairn_status hold_operand(struct race *race, const struct cairn_operand *o,
-                                 const struct cairn_problem *first,
-                                 const struct cairn_problem *other)
-{
-    cairn_status st = CAIRN_OK;
-    struct cairn_compare_result *r = race->result;
-    int64_t extent = o->extent(first);
-    size_t size = cairn_dtype_size(o->dtype), bytes = (size_t)extent * size;
-    const struct cairn_mem *a = cairn_problem_mem_const(first, o),
-                           *b = cairn_problem_mem_const(other, o);
-    if (extent == 0) return CAIRN_OK;
-    TRY(make_room(race, bytes));
-    TRY(cairn_buffer_read(a->buffer, (size_t)a->offset * size, race->want, bytes));
-    TRY(cairn_buffer_read(b->buffer, (size_t)b->offset * size, race->got, bytes));
-    if (!memcmp(race->want, race->got, bytes)) return CAIRN_OK;
-    for (int64_t i = 0; i < extent; i++) {
-        uint32_t want = element(race->want, size, i), got = element(race->got, size, i);
-        if (same(o->dtype, want, got)) continue;
-        if (r->count++ > 0) continue;
-        r->index = i;
-        r->want = want;
-        r->got = got;
-    }
-    if (r->count == 0) return CAIRN_OK;
-    r->different = 1;
-    r->elements = extent;
-    snprintf(r->what, sizeof r->what, "%s", o->name);
-out:
-    return st;
-}
-
-/* Operator `number` of the plan on every device; results of all are held against the first's. */
-static cairn_status run_operator(struct race *race, const struct cairn_plan *const *plans,
-                                 const struct cairn_now *now, int number)
-{
-    cairn_status st = CAIRN_OK;
-    struct cairn_compare_result *r = race->result;
-    struct cairn_problem first, other;
-    cairn_plan_problem(plans[0], &race->lanes[0].memory, now, number, &first);
-    TRY(cairn_run(race->lanes[0].device, &first));
-    TRY(cairn_problem_complete(&first));
-    for (int lane = 1; lane < race->count && !r->different; lane++) {
-        cairn_plan_problem(plans[lane], &race->lanes[lane].memory, now, number, &other);
-        TRY(cairn_run(race->lanes[lane].device, &other));
-        for (const struct cairn_operand *o = cairn_schema_of(first.op)->operands;
-             o->name && !r->different; o++)
-            if (o->role == CAIRN_OUT || o->role == CAIRN_INOUT)
-                TRY(hold_operand(race, o, &first, &other));
-        if (r->different)
-            snprintf(r->device, sizeof r->device, "%s",
-                     cairn_device_info(race->lanes[lane].device)->name);
-    }
-    r->operations++;
-    if (!r->different) return CAIRN_OK;
-    r->layer = plans[0]->steps[number].layer;
-    if (r->layer >= 0)
-        snprintf(r->layer_text, sizeof r->layer_text, "%s", race->recipe.layers[r->layer].text);
-    cairn_problem_print(&first, r->problem, sizeof r->problem);
+    race->sessions = calloc((size_t)o->lane_count + 1, sizeof *race->sessions);
+    if (!race->sessions) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    for (; race->count < o->lane_count; race->count++) TRY(open_lane(race, race->count));
+    if (o->compute.math == CAIRN_MATH_FAST) TRY(open_judge(race));
+    snprintf(r->recipe, sizeof r->recipe, "%s", race->recipe.path);
+    snprintf(r->data, sizeof r->data, "%s", race->data.name);
+    r->batch = race->sessions[0].batch;
+    r->parameters = race->sessions[0].model->parameters;
+    r->math = o->compute.math;
+    r->lane_count = o->lane_count;
+    r->worst_lane = r->worst_row = -1;
 out:
     return st;
 }
@@ -163,62 +124,81 @@ out:
 static cairn_status run_parts(struct race *race, const struct cairn_now *now, int64_t images)
 {
     cairn_status st = CAIRN_OK;
-    const struct cairn_plan **plans = calloc((size_t)race->count, sizeof(struct cairn_plan *));
-    if (!plans) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    for (int lane = 0; lane < race->count; lane++) TRY(cairn_session_begin(&race->lanes[lane]));
-    for (int part = 0; !race->result->different; part++) {
+    const struct cairn_plan *plans[CAIRN_COMPARE_LANES + 1] = {NULL};
+    for (int i = 0; i < race->count; i++) TRY(cairn_session_begin(&race->sessions[i]));
+    for (int part = 0;; part++) {
         struct cairn_now place;
-        for (int lane = 0; lane < race->count; lane++)
-            plans[lane] = cairn_session_part(&race->lanes[lane], now, images, part, &place);
+        for (int i = 0; i < race->count; i++)
+            plans[i] = cairn_session_part(&race->sessions[i], now, images, part, &place);
         if (!plans[0]) break;
-        for (int s = 0; s < plans[0]->step_count && !race->result->different; s++)
-            TRY(run_operator(race, plans, &place, s));
+        for (int s = 0; s < plans[0]->step_count; s++)
+            TRY(compare_operator(race, plans, &place, s));
     }
 out:
-    free(plans);
     return st;
 }
 
+static int is_stopped(const struct race *race)
+{
+    return race->options->stop && *race->options->stop;
+}
+
+/* Until a difference of exact arithmetic: from then on the lanes are not where they would be. */
 static cairn_status run(struct race *race)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_compare_result *r = race->result;
-    int64_t most, wanted = race->options->steps > 0 ? race->options->steps : STEPS;
+    struct cairn_session *first = &race->sessions[0];
+    int64_t most = cairn_session_steps(first), batches = cairn_session_batches(first);
+    int64_t wanted = race->options->steps > 0 ? race->options->steps : STEPS;
     struct cairn_powers powers = {1.0, 1.0};
-    TRY(set_up(race));
-    most = cairn_session_steps(&race->lanes[0]);
     for (int64_t step = 0; step < wanted && step < most; step++) {
         struct cairn_now now;
-        int64_t batches = cairn_session_batches(&race->lanes[0]), images;
-        if (race->options->stop && *race->options->stop) {
-            st = cairn_fail(CAIRN_INTERRUPTED, "interrupted; %lld steps were equal",
-                            (long long)r->steps);
-            goto out;
-        }
-        for (int lane = 0; lane < race->count && step % batches == 0; lane++)
-            TRY(cairn_session_shuffle(&race->lanes[lane], step / batches));
-        cairn_session_now(&race->lanes[0], step, 0, &powers, &now, &images);
+        int64_t images;
+        if (is_stopped(race))
+            return cairn_fail(CAIRN_INTERRUPTED, "interrupted; %lld steps were equal",
+                              (long long)r->steps);
+        for (int i = 0; i < race->count && step % batches == 0; i++)
+            TRY(cairn_session_shuffle(&race->sessions[i], step / batches));
+        cairn_session_now(first, step, 0, &powers, &now, &images);
+        int before = r->different;
         TRY(run_parts(race, &now, images));
-        r->step = step + 1;
-        if (r->different) break;
-        r->steps++;
+        r->ran = step + 1;
+        if (!r->different) r->steps = r->ran;
+        if (r->different && !before) r->step = r->ran;
+        if (r->different && race->judge < 0) break;
     }
+    for (int i = 0; i < race->options->lane_count; i++)
+        if (i != race->judge)
+            r->lanes[i].peak_bytes = (int64_t)cairn_device_peak_bytes(race->sessions[i].device);
 out:
     return st;
+}
+
+static void close_sessions(struct race *race)
+{
+    for (int i = 0; race->sessions && i <= race->options->lane_count; i++)
+        cairn_session_close(&race->sessions[i]);
+    free(race->sessions);
+    race->sessions = NULL;
 }
 
 cairn_status cairn_compare(const struct cairn_compare_options *options,
                            struct cairn_compare_result *result)
 {
-    struct race race = {.options = options, .result = result};
+    cairn_status st = CAIRN_OK;
+    struct race race = {.options = options, .result = result, .judge = -1};
     memset(result, 0, sizeof *result);
-    cairn_status st = run(&race);
-    for (int i = 0; race.lanes && i < options->device_count; i++)
-        cairn_session_close(&race.lanes[i]);
+    TRY(set_up(&race));
+    TRY(run(&race));
+    close_sessions(&race);
+    if (options->rounds > 0) TRY(compare_speed(&race));
+    TRY(compare_sum(result));
+out:
+    close_sessions(&race);
     cairn_dataset_free(&race.data);
     cairn_recipe_free(&race.recipe);
-    free(race.lanes);
-    free(race.want);
-    free(race.got);
+    for (int i = 0; i < CAIRN_COMPARE_LANES; i++) free(race.read[i]);
+    if (st != CAIRN_OK) cairn_compare_free(result);
     return st;
 }

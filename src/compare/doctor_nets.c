@@ -89,11 +89,11 @@ static void tell_bad(const struct room *room, const char *how, const char *detai
 static cairn_status find_difference(const struct room *room, const char *net)
 {
     cairn_status st = CAIRN_OK;
-    const char *devices[] = {"reference", room->spec};
+    const struct cairn_compare_lane lanes[] = {{"reference", NULL}, {room->spec, NULL}};
     struct cairn_compare_result result;
     struct cairn_compare_options options = {.recipe = room->recipe,
-                                            .devices = devices,
-                                            .device_count = 2,
+                                            .lanes = lanes,
+                                            .lane_count = 2,
                                             .compute = {.no_tune = 1},
                                             .steps = 100,
                                             .stop = room->options->stop};
@@ -111,6 +111,7 @@ static cairn_status find_difference(const struct room *room, const char *net)
     }
     tell_bad(room, how, detail);
 out:
+    cairn_compare_free(&result);
     return st;
 }
 

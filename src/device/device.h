@@ -11,7 +11,7 @@ struct cairn_device {
     struct cairn_choices *choices;        /* see cairn_device_prefer() */
     struct cairn_own own[CAIRN_OP_COUNT]; /* see cairn_device_own(); run NULL: none */
     struct cairn_kernel *kernels;         /* see cairn_kernel_create() */
-    size_t bytes;                         /* allocated now */
+    size_t bytes, peak;                   /* allocated now, and at most */
     uint64_t enqueued;                    /* operators handed over since opening */
     uint64_t waited;                      /* of those, known to be finished */
     cairn_status failed;

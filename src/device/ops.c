@@ -405,6 +405,7 @@ cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes,
     (*buffer)->backend = device->backend;
     (*buffer)->bytes = bytes;
     device->bytes += bytes;
+    if (device->bytes > device->peak) device->peak = device->bytes;
 out:
     return st;
 }
@@ -424,6 +425,11 @@ size_t cairn_buffer_bytes(const struct cairn_buffer *buffer)
 size_t cairn_device_bytes(const struct cairn_device *device)
 {
     return device->bytes;
+}
+
+size_t cairn_device_peak_bytes(const struct cairn_device *device)
+{
+    return device->peak;
 }
 
 static cairn_status check_span(const struct cairn_buffer *buffer, size_t offset, size_t bytes)

@@ -211,7 +211,8 @@ cairn_status cairn_device_open(const char *spec, const struct cairn_device_optio
     TRY(find(spec, &driver, &info));
     assert(driver);
     if (!options) options = &plain;
-    int heeds = driver->sources && options->math == CAIRN_MATH_EXACT && !options->unchecked;
+    int heeds = driver->sources && options->math == CAIRN_MATH_EXACT && !options->unchecked &&
+                !options->kernels;
     if (heeds) TRY(cairn_failures_read(&info, &failures));
     TRY(refuse_failed(&info, &failures));
     TRY(driver->open(&info, options, &fresh->backend));

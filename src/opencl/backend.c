@@ -59,6 +59,7 @@ void ocl_close(struct cairn_backend *backend)
     ocl_clblast_release(be);
     ocl_notes_free(be);
     ocl_helpers_end(be);
+    free(be->kernels);
     if (be->queue) clReleaseCommandQueue(be->queue);
     if (be->context) clReleaseContext(be->context);
     free(be);
@@ -119,6 +120,14 @@ cairn_status ocl_open_plain(const struct cairn_device_info *info,
     be->base.ops = &ops;
     be->base.info = *info;
     be->base.options = *options;
+    if (options->kernels) {
+        TRY(ocl_source_check(options->kernels));
+        be->base.options.kernels = be->kernels = strdup(options->kernels);
+        if (!be->kernels) {
+            st = cairn_fail(CAIRN_MEMORY, "out of memory");
+            goto out;
+        }
+    }
     be->is_cpu = !strcmp(info->type, "cpu");
     be->max_group = (size_t)info->max_work_group;
     be->local_bytes = (size_t)info->local_bytes;

@@ -175,7 +175,7 @@ cairn_status ocl_notes(struct cairn_backend *backend, int on)
 static int describe(struct ocl_backend *be, struct wanted *w)
 {
     char all[OCL_OPTIONS];
-    if (ocl_source_text(w->file, &w->source, &w->size) != CAIRN_OK) return 0;
+    if (ocl_source_text(be->kernels, w->file, &w->source, &w->size) != CAIRN_OK) return 0;
     ocl_source_keep(w->source, w->names);
     ocl_full_options(be, w->options, all, sizeof all);
     w->all = strdup(all);
@@ -271,7 +271,8 @@ int ocl_launch_failed(struct ocl_backend *be, const char *lines, const char *how
     int others = *lines != '\0';
     char line[1024];
     const char *folder = getenv("CAIRN_KERNEL_DIR");
-    if (folder && *folder) others = 0; /* whoever edits a kernel wants to be told */
+    if ((folder && *folder) || be->kernels)
+        others = 0; /* whoever edits a kernel wants to be told */
     for (size_t n; *lines && others; lines += n + (lines[n] == '\n')) {
         struct cairn_problem problem;
         int variant;

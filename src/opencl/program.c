@@ -97,7 +97,7 @@ static cairn_status build(struct ocl_backend *be, const char *file, const char *
     char all[OCL_OPTIONS], *source = NULL, *launches = NULL, key[65];
     size_t size = 0;
     ocl_full_options(be, options, all, sizeof all);
-    TRY(ocl_source_text(file, &source, &size));
+    TRY(ocl_source_text(be->kernels, file, &source, &size));
     TRY(ocl_cache_key(be, source, size, all, key));
     if (load(be, key, all, program)) goto out;
     launches = ocl_launch_line(be);

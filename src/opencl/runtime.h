@@ -29,9 +29,13 @@ cairn_status ocl_copy(struct cairn_backend *backend, struct cairn_buffer *to, si
 cairn_status ocl_fill(struct cairn_backend *backend, struct cairn_buffer *buffer, size_t offset,
                       size_t bytes, uint32_t pattern);
 
-/* source.c: a kernel file with its headers in place, from CAIRN_KERNEL_DIR or embedded, in memory
- * from malloc. */
-cairn_status ocl_source_text(const char *file, char **text, size_t *size);
+/* source.c: a kernel file with its headers in place, in memory from malloc: each from the folder
+ * `over` where that has it (NULL: none), else from CAIRN_KERNEL_DIR, or embedded without one. */
+cairn_status ocl_source_text(const char *over, const char *file, char **text, size_t *size);
+
+/* Whether a folder can be laid over the kernels: CAIRN_NOT_FOUND where it is not there,
+ * CAIRN_INVALID where it has none of their files, or a .cl that is none of them. */
+cairn_status ocl_source_check(const char *folder);
 
 /* Of the kernels, and of the files here that launch them. */
 cairn_status ocl_source_digest(char digest[65]);

@@ -1,10 +1,12 @@
-/* Kernel sources: the embedded ones, or those of the folder that CAIRN_KERNEL_DIR names, with
- * headers put in place as tools/embed.py does it. */
+/* Kernel sources with their headers put in place of the #include lines, each once, #line marks
+ * around them: build logs name the right file and line. A file comes from the folder that is laid
+ * over the others, else from the one that CAIRN_KERNEL_DIR names, or without one from the program.
+ */
 #include "base/digest.h"
 #include "base/file.h"
 #include "opencl/runtime.h"
 
-#include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #define HEADERS 16
 
 struct inliner {
-    const char *folder;
+    const char *over; /* may be NULL */
     char *text;
     size_t size, room;
     char seen[HEADERS][64];
@@ -65,18 +67,58 @@ static int seen_before(struct inliner *in, const char *name)
     return 0;
 }
 
+/* The folder that CAIRN_KERNEL_DIR names, or NULL. */
+static const char *named_folder(void)
+{
+    const char *folder = getenv("CAIRN_KERNEL_DIR");
+    return folder && *folder ? folder : NULL;
+}
+
+static const struct ocl_source *find_embedded(const char *name)
+{
+    for (size_t i = 0; i < ocl_source_count; i++)
+        if (!strcmp(ocl_sources[i].file, name)) return &ocl_sources[i];
+    return NULL;
+}
+
+/* 1: the folder has the file, which was read; 0: it has not; -1: it cannot be read. */
+static int read_from(const char *folder, const char *name, char **data, size_t *size)
+{
+    char *path = cairn_file_join(folder, name);
+    cairn_status st = path ? cairn_file_read_text(path, "kernel", data, size)
+                           : cairn_fail(CAIRN_MEMORY, "out of memory");
+    free(path);
+    return st == CAIRN_OK ? 1 : st == CAIRN_NOT_FOUND ? 0 : -1;
+}
+
+/* One file as it is, in memory from malloc. */
+static cairn_status read_file(const char *over, const char *name, char **data, size_t *size)
+{
+    int found = over ? read_from(over, name, data, size) : 0;
+    if (found > 0) return CAIRN_OK;
+    if (found < 0) return CAIRN_FORMAT;
+    if (named_folder()) {
+        found = read_from(named_folder(), name, data, size);
+        if (found > 0) return CAIRN_OK;
+        return cairn_fail_in(found < 0 ? CAIRN_FORMAT : CAIRN_NOT_FOUND, "CAIRN_KERNEL_DIR");
+    }
+    const struct ocl_source *source = find_embedded(name);
+    if (!source) return cairn_fail(CAIRN_BUILD, "there is no kernel file %s", name);
+    *data = malloc(source->size + 1);
+    if (!*data) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    memcpy(*data, source->text, source->size);
+    (*data)[source->size] = '\0';
+    *size = source->size;
+    return CAIRN_OK;
+}
+
 static cairn_status inline_file(struct inliner *in, const char *name, int depth)
 {
     cairn_status st = CAIRN_OK;
     char *data = NULL, header[64];
     size_t size = 0;
-    char *path = cairn_file_join(in->folder, name);
-    if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
-    if (depth > HEADERS) {
-        st = cairn_fail(CAIRN_BUILD, "%s: headers are nested too deeply", path);
-        goto out;
-    }
-    TRY(cairn_file_read_text(path, "kernel", &data, &size));
+    if (depth > HEADERS) return cairn_fail(CAIRN_BUILD, "%s: headers are nested too deeply", name);
+    TRY(read_file(in->over, name, &data, &size));
     TRY(append_line_mark(in, 1, name));
     int number = 1;
     for (const char *line = data, *end = data + size; line < end; number++) {
@@ -95,50 +137,65 @@ static cairn_status inline_file(struct inliner *in, const char *name, int depth)
     }
 out:
     free(data);
-    free(path);
     return st;
 }
 
-static cairn_status read_folder(const char *folder, const char *file, char **text, size_t *size)
+cairn_status ocl_source_text(const char *over, const char *file, char **text, size_t *size)
 {
-    struct inliner in = {.folder = folder};
+    struct inliner in = {.over = over};
     cairn_status st = inline_file(&in, file, 0);
     if (st != CAIRN_OK) {
         free(in.text);
-        return cairn_fail_in(st, "CAIRN_KERNEL_DIR");
+        return st;
     }
     *text = in.text;
     *size = in.size;
     return CAIRN_OK;
 }
 
-cairn_status ocl_source_text(const char *file, char **text, size_t *size)
+/* Whether a name ends in .cl or .h, as sources do. */
+static int is_source(const char *name)
 {
-    const char *folder = getenv("CAIRN_KERNEL_DIR");
-    if (folder && *folder) return read_folder(folder, file, text, size);
-    for (size_t i = 0; i < ocl_source_count; i++) {
-        if (strcmp(ocl_sources[i].file, file) != 0) continue;
-        *text = malloc(ocl_sources[i].size + 1);
-        if (!*text) return cairn_fail(CAIRN_MEMORY, "out of memory");
-        memcpy(*text, ocl_sources[i].text, ocl_sources[i].size);
-        (*text)[ocl_sources[i].size] = '\0';
-        *size = ocl_sources[i].size;
-        return CAIRN_OK;
+    const char *dot = strrchr(name, '.');
+    return dot && name[0] != '.' && (!strcmp(dot, ".cl") || !strcmp(dot, ".h"));
+}
+
+cairn_status ocl_source_check(const char *folder)
+{
+    cairn_status st = CAIRN_OK;
+    int known = 0;
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return cairn_fail(CAIRN_NOT_FOUND, "kernels: %.400s is no folder that can be read", folder);
+    for (struct dirent *entry; st == CAIRN_OK && (entry = readdir(dir));) {
+        if (!is_source(entry->d_name)) continue;
+        if (find_embedded(entry->d_name))
+            known++;
+        else if (strstr(entry->d_name, ".cl"))
+            st = cairn_fail(CAIRN_INVALID,
+                            "kernels: %.300s/%.100s is no file of the kernels and would not be "
+                            "used; their files are those of cl/, like gemm.cl and pool.cl",
+                            folder, entry->d_name);
     }
-    return cairn_fail(CAIRN_BUILD, "there is no kernel file %s", file);
+    closedir(dir);
+    if (st == CAIRN_OK && !known)
+        st = cairn_fail(CAIRN_INVALID,
+                        "kernels: %.400s has no kernel file: put changed copies of files of cl/ "
+                        "there, like gemm.cl or exact.h",
+                        folder);
+    return st;
 }
 
 cairn_status ocl_source_digest(char digest[65])
 {
     cairn_status st = CAIRN_OK;
     struct cairn_digest *sum = NULL;
-    const char *folder = getenv("CAIRN_KERNEL_DIR");
     TRY(cairn_digest_create(&sum));
     TRY(cairn_digest_add(sum, ocl_sources_digest, sizeof ocl_sources_digest));
-    for (size_t i = 0; folder && *folder && i < ocl_source_count; i++) {
+    for (size_t i = 0; named_folder() && i < ocl_source_count; i++) {
         char *text = NULL;
         size_t size = 0;
-        TRY(ocl_source_text(ocl_sources[i].file, &text, &size));
+        TRY(read_file(NULL, ocl_sources[i].file, &text, &size));
         st = cairn_digest_add(sum, text, size);
         free(text);
         if (st != CAIRN_OK) goto out;

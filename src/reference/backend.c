@@ -144,6 +144,11 @@ static cairn_status open_backend(const struct cairn_device_info *info,
                                  struct cairn_backend **backend)
 {
     struct cairn_device_info probed = *info;
+    if (options->kernels)
+        return cairn_fail(CAIRN_INVALID,
+                          "reference: it has no kernels that those of %s could stand for; use an "
+                          "OpenCL device",
+                          options->kernels);
     probe(&probed);
     if (!probed.exact)
         return cairn_fail(CAIRN_UNSUPPORTED,

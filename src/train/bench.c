@@ -222,6 +222,9 @@ static void describe(struct cairn_recipe_bench *bench)
     info->parameters = model->parameters;
     info->batch = bench->session.batch;
     info->device_bytes = (int64_t)cairn_device_bytes(bench->session.device);
+    info->open_seconds = bench->session.open_seconds;
+    info->kernel_seconds = bench->session.kernel_seconds;
+    info->compiled = bench->session.compiled;
     for (int pass = 0; pass < CAIRN_PASSES; pass++) add_work(bench, (enum cairn_pass)pass);
 }
 

@@ -175,8 +175,8 @@ void cairn_session_open_ahead(struct cairn_session *session, const struct cairn_
     struct cairn_opening *opening = calloc(1, sizeof *opening);
     if (!opening) return;
     opening->spec = compute->device ? compute->device : fallback;
-    opening->options =
-        (struct cairn_device_options){.math = compute->math, .profile = compute->profile};
+    opening->options = (struct cairn_device_options){
+        .math = compute->math, .profile = compute->profile, .kernels = compute->kernels};
     if (pthread_create(&opening->thread, NULL, run_opening, opening) != 0)
         free(opening);
     else
@@ -215,13 +215,16 @@ cairn_status cairn_session_open(struct cairn_session *session, const struct cair
                                 const char *fallback)
 {
     cairn_status st = CAIRN_OK;
-    struct cairn_device_options options = {.math = compute->math, .profile = compute->profile};
+    struct cairn_device_options options = {
+        .math = compute->math, .profile = compute->profile, .kernels = compute->kernels};
     char error[512] = "";
+    double began = cairn_session_clock();
     st = take_opening(session, error);
     if (st != CAIRN_OK) return cairn_fail(st, "%s", error);
     if (!session->device)
         TRY(cairn_device_open(compute->device ? compute->device : fallback, &options,
                               &session->device));
+    session->open_seconds = cairn_session_clock() - began;
     session->note = compute->note;
     tell_avoided(session, "");
     TRY(force_variants(session->device, compute));
@@ -354,11 +357,20 @@ static cairn_status upload_class_weights(struct cairn_session *session,
                               (size_t)session->model->classes * sizeof *weights);
 }
 
+/* Counts what is compiled, and tells it on. */
+static void count_compiled(void *context, const char *program, int done, int all)
+{
+    struct cairn_session *session = context;
+    if (done == 0) session->compiled += all;
+    if (session->compiling) session->compiling(session->compiling_context, program, done, all);
+}
+
 /* What the plans will run, wherever they begin. */
 static cairn_status compile_kernels(struct cairn_session *session)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_now start = {.index = 0};
+    double began = cairn_session_clock();
     for (int i = 0; i < session->plan_count; i++) {
         const struct cairn_plan *plan = session->plans[i].plan;
         for (int s = 0; s < plan->step_count; s++) {
@@ -367,7 +379,8 @@ static cairn_status compile_kernels(struct cairn_session *session)
             TRY(cairn_device_note(session->device, &problem));
         }
     }
-    TRY(cairn_device_compile(session->device, session->compiling, session->compiling_context));
+    TRY(cairn_device_compile(session->device, count_compiled, session));
+    session->kernel_seconds += cairn_session_clock() - began;
 out:
     return st;
 }

@@ -50,6 +50,9 @@ struct cairn_session {
     const volatile sig_atomic_t *stop;
     cairn_device_compiling *compiling; /* told of kernels that are compiled; may be NULL */
     void *compiling_context;
+    double open_seconds,
+        kernel_seconds;             /* of opening the device; of compiling or loading kernels */
+    int compiled;                   /* programs that were compiled for it */
     void (*note)(const char *text); /* told of variants that are avoided; may be NULL */
     int test_only;                  /* as in cairn_session_plan() */
     double pace;                    /* seconds that a step takes, about; for how often to wait */
