@@ -6,6 +6,7 @@ wherever it stands, in exact and in fast arithmetic; gradcheck has to fail for a
 bad input, a row each. CL is the folder of the kernels."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,8 @@ BAD = [
     (["compare", "NET", "--devices", ",".join(["opencl"] * 17)], 2, "more than 16"),
     (["compare", "NET", "--devices", "reference,opencl", "--rounds", "-1"], 2, "--rounds"),
     (["compare", "NET", "--devices", "reference,opencl", "--math", "exakt"], 2, "--math"),
+    (["compare", "NET", "--devices", "reference,opencl", "--html", "/nonexistent/a.html"], 2, "/nonexistent"),
+    (["compare", "NET", "--devices", "reference,opencl", "--html", "EMPTY"], 2, "folder"),
     (["check", "--kernels", "EMPTY"], 2, "no kernel file"),
     (["check", "--device", "reference", "--kernels", "OVER"], 2, "no kernels"),
     (["compare", "NET", "--devices", "reference,"], 2, "missing"),
@@ -128,7 +131,8 @@ def fast(cairn, net, over):
 
 def speeds(cairn, net):
     """What is told of each lane."""
-    process = run(cairn, ["compare", net, "--devices", "reference,opencl", "--json", "--steps", "1", "--rounds", "2"])
+    page = net + ".html"
+    process = run(cairn, ["compare", net, "--devices", "reference,opencl", "--json", "--steps", "1", "--rounds", "2", "--html", page])
     result = json.loads(process.stdout or "{}")
     step, good = [lane["step"] for lane in result["lanes"]], True
     for number, lane in enumerate(result["lanes"]):
@@ -141,6 +145,12 @@ def speeds(cairn, net):
     launches = sum(kernel["lanes"][1]["launches"] for kernel in result["kernels"])
     tell(process.returncode == 0 and good and step[0]["launches"] == 0 and step[1]["launches"] == launches,
          "speed, memory and times of both", process)
+    with open(page, encoding="utf-8") as file:
+        text = file.read()
+    ids = re.findall(r"\bid=['\"]([^'\"]+)", text)
+    tell(result["verdict"] in text and len(ids) == len(set(ids)) and text.count("<svg") == 5 and text.count("</svg>") == 5 and
+         not re.search(r"(src|href)=.https?:|<script", text) and all(f">{row['op']}<" in text for row in result["rows"]),
+         "the page: the verdict, five charts, every operator, nothing from elsewhere", process)
 
 
 def main():

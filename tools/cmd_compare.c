@@ -110,6 +110,8 @@ int cmd_compare(int argc, char **argv)
         {"steps", OPTION_INT, &a.compare.steps, "N", "training steps (10)", 1, 1000000000, NULL},
         {"rounds", OPTION_INT, &a.rounds, "N", "samples of each speed (5); 0: no speeds", 0, 1000,
          NULL},
+        {"html", OPTION_TEXT, &a.compare.html, "FILE", "write all of it as a page, too", 0, 0,
+         NULL},
         {"json", OPTION_FLAG, &a.as_json, NULL, "print JSON", 0, 0, NULL},
         {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0, NULL},
     };

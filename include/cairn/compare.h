@@ -88,6 +88,7 @@ struct cairn_compare_options {
                                           every lane but the first */
     int64_t steps;                     /* training steps at most; 0: 10 */
     int rounds;                        /* samples of each lane's speed; 0: no speeds are taken */
+    const char *html;                  /* a file for all of it as a page; NULL: none */
     const volatile sig_atomic_t *stop; /* may be NULL: not 0 ends between two steps or samples */
 };
 

@@ -5,6 +5,7 @@
  * are read from all lanes, so that a difference is found where it arises and not where it shows. */
 #include "base/error.h"
 #include "compare/race.h"
+#include "report/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,11 +190,13 @@ cairn_status cairn_compare(const struct cairn_compare_options *options,
     cairn_status st = CAIRN_OK;
     struct race race = {.options = options, .result = result, .judge = -1};
     memset(result, 0, sizeof *result);
+    if (options->html) TRY(cairn_place_check(options->html, 1));
     TRY(set_up(&race));
     TRY(run(&race));
     close_sessions(&race);
     if (options->rounds > 0) TRY(compare_speed(&race));
     TRY(compare_sum(result));
+    if (options->html) TRY(compare_page(result, options->html));
 out:
     close_sessions(&race);
     cairn_dataset_free(&race.data);
