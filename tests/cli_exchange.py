@@ -208,6 +208,126 @@ def floats(name, values):
     return message((1, len(values)), (2, 1), (4, values), (8, name))
 
 
+def node(op, inputs, outputs, *attributes):
+    """Attributes: (name, value), of a float, an integer or a list of integers."""
+    kinds = {float: (2, 1), int: (3, 2), list: (8, 7)}
+    packed = []
+    for name, value in attributes:
+        field, kind = kinds[type(value)]
+        values = [(field, n) for n in value] if isinstance(value, list) else [(field, value)]
+        body = message((1, name), *(pair for pair in values if not isinstance(pair[1], float)), (20, kind))
+        packed.append((5, body + (bytes([2 << 3 | 5]) + struct.pack("<f", value) if isinstance(value, float) else b"")))
+    return message(*((1, name) for name in inputs), *((2, name) for name in outputs), (4, op), *packed)
+
+
+def tensor(name, dims, values):
+    return message(*((1, n) for n in dims), (2, 1), (4, values), (8, name))
+
+
+def declared(name, *dims):
+    shape = message(*((1, message((1, n) if n else (2, "n"))) for n in dims))
+    return message((1, name), (2, message((1, message((1, 1), (2, shape))))))
+
+
+def graph(nodes, tensors, inputs=("x",), outputs=("y",)):
+    """A model of images x, N x 1 x 28 x 28, to y, N x 10."""
+    body = message(*((1, n) for n in nodes), (2, "graph"), *((5, t) for t in tensors), *((11, declared(name, 0, 1, 28, 28)) for name in inputs),
+                   *((12, declared(name, 0, 10)) for name in outputs))
+    return message((1, 8), (7, body), (8, message((2, 17))))
+
+
+LINEAR = [tensor("w", (10, 784), [i % 7 / 16 - 0.1875 for i in range(7840)]), tensor("b", (10,), [0.5 * i for i in range(10)])]
+
+
+def two(op, a, b, out):
+    return node(op, [a, b], [out])
+
+
+# Nodes from z to a, with the numbers that they take, and the line that they are.
+FUNCTIONS = {
+    "silu": ([node("Sigmoid", ["z"], ["s"]), two("Mul", "z", "s", "a")], {}),
+    "silu ": ([node("Sigmoid", ["z"], ["s"]), two("Mul", "s", "z", "a")], {}),
+    "hardswish": ([node("HardSigmoid", ["z"], ["s"], ("alpha", 1 / 6), ("beta", 0.5)), two("Mul", "z", "s", "a")], {}),
+    "hardswish ": ([two("Add", "z", "three", "p"), node("Clip", ["p", "none", "six"], ["q"]), two("Mul", "z", "q", "r"), two("Div", "r", "six", "a")],
+                   {"three": 3.0, "none": 0.0, "six": 6.0}),
+    "gelu": ([two("Div", "z", "root", "p"), node("Erf", ["p"], ["q"]), two("Add", "q", "one", "r"), two("Mul", "z", "r", "s"), two("Mul", "s", "half", "a")],
+             {"root": 2 ** 0.5, "one": 1.0, "half": 0.5}),
+    "gelu ": ([two("Mul", "half", "z", "s"), two("Mul", "z", "root", "p"), node("Erf", ["p"], ["q"]), two("Add", "one", "q", "r"), two("Mul", "r", "s", "a")],
+              {"root": 0.5 ** 0.5, "one": 1.0, "half": 0.5}),
+    "gelu form=tanh": ([two("Pow", "z", "three", "p"), two("Mul", "p", "k", "q"), two("Add", "z", "q", "r"), two("Mul", "r", "root", "s"),
+                        node("Tanh", ["s"], ["t"]), two("Add", "t", "one", "u"), two("Mul", "u", "half", "v"), two("Mul", "v", "z", "a")],
+                       {"three": 3.0, "k": 0.044715, "root": 0.7978845608, "one": 1.0, "half": 0.5}),
+    "gelu form=tanh ": ([two("Mul", "z", "z", "p"), two("Mul", "p", "z", "p3"), two("Mul", "p3", "k", "q"), two("Add", "z", "q", "r"),
+                         two("Mul", "r", "root", "s"), node("Tanh", ["s"], ["t"]), two("Add", "one", "t", "u"), two("Mul", "z", "u", "v"),
+                         two("Mul", "half", "v", "a")], {"k": 0.044715, "root": 0.7978845608, "one": 1.0, "half": 0.5}),
+    "tanh": ([node("Tanh", ["z"], ["a"])], {}),
+    "relu": ([node("Clip", ["z", "none"], ["a"])], {"none": 0.0}),
+    "none": ([node("Identity", ["z"], ["a"])], {}),
+}
+
+
+def test_import_graphs(b):
+    """What others write: functions in several nodes, factors of products, windows that hang over, casts; and what is refused."""
+    if "onnx" not in sys.argv:
+        return
+    flat, gemm = node("Flatten", ["x"], ["f"]), node("Gemm", ["a", "w", "b"], ["y"], ("transB", 1))
+
+    def bring(what, nodes, tensors=(), **more):
+        run = os.path.join(b.work, "graph")
+        path = b.write("graph.onnx", graph(nodes, [*LINEAR, *tensors], **more))
+        return b.run("import", path, run, "--recipe", TINY, "--force", "--json"), run
+
+    for name, (nodes, numbers) in FUNCTIONS.items():
+        r, run = bring(name, [flat, node("Elu", ["f"], ["e"]), node("Cast", ["e"], ["z"], ("to", 1)), *nodes, gemm], [tensor(key, (), [value]) for key, value in numbers.items()])
+        check(r.returncode == 0 and lines_of(run) == ["elu", name.strip(), "linear 10"], f"{name}: {r.returncode == 0 and lines_of(run)}", r)
+    # A function and a branch of it: the sigmoid is a line of its own, and the product a silu.
+    r, run = bring("branches", [flat, node("Sigmoid", ["f"], ["s"]), two("Mul", "f", "s", "t"), two("Add", "s", "t", "a"), gemm])
+    check(r.returncode == 0 and lines_of(run) == ["sigmoid as=n0", "silu as=n1 from=input", "add n1 from=n0", "linear 10"], f"branches: {r.returncode == 0 and lines_of(run)}", r)
+
+    r, run = bring("factors", [flat, node("Gemm", ["f", "w", "b"], ["y"], ("transB", 1), ("alpha", 0.25), ("beta", 3.0))])
+    weights = os.path.join(b.work, "factors.safetensors")
+    check(r.returncode == 0 and b.run("export", run, weights, "--force").returncode == 0, "factors", r)
+    with open(weights, "rb") as file:
+        size = struct.unpack("<Q", file.read(8))[0]
+        head, data = json.loads(file.read(size)), file.read()
+    first = {key: struct.unpack("<f", data[head[key]["data_offsets"][0] + 4:][:4])[0] for key in ("0.weight", "0.bias")}
+    check(first == {"0.weight": (1 / 16 - 0.1875) / 4, "0.bias": 1.5}, f"alpha and beta: {first}")
+
+    for what, op, window, line in (
+            ("a window that hangs over", "MaxPool", [("kernel_shape", [3, 3]), ("strides", [2, 2]), ("ceil_mode", 1)], "maxpool 3 stride=2 pad=0,1,0,1"),
+            ("a mean that hangs over", "AveragePool", [("kernel_shape", [3, 3]), ("strides", [2, 2]), ("ceil_mode", 1)], "avgpool 3 stride=2 pad=0,1,0,1"),
+            ("windows that fit", "MaxPool", [("kernel_shape", [2, 2]), ("strides", [2, 2]), ("ceil_mode", 1)], "maxpool 2"),
+            ("a window that would begin behind", "MaxPool", [("kernel_shape", [1, 1]), ("strides", [3, 3]), ("pads", [0, 0, 0, 0]), ("ceil_mode", 1)],
+             "maxpool 1 stride=3")):
+        side = 10 if "stride=3" in line else 14
+        r, run = bring(what, [node(op, ["x"], ["p"], *window), node("Flatten", ["p"], ["a"]), node("Gemm", ["a", "v"], ["y"], ("transB", 1))],
+                       [tensor("v", (10, side * side), [0.0] * 10 * side * side)])
+        check(r.returncode == 0 and lines_of(run) == [line, "linear 10 bias=no"], f"{what}: {r.returncode == 0 and lines_of(run)}", r)
+
+    new = os.path.join(b.work, "new-graph")
+
+    def refused(what, says, nodes, tensors=(), **more):
+        path = b.write("graph.onnx", graph(nodes, [*LINEAR, *tensors], **more))
+        b.refused(what, 2, ["graph.onnx", *([says] if isinstance(says, str) else says)], "import", path, new, "--recipe", TINY)
+
+    six = [tensor("six", (), [6.0]), tensor("none", (), [0.0])]
+    plain = [flat, node("Gemm", ["f", "w", "b"], ["y"], ("transB", 1))]
+    refused("two inputs", "more than one input", plain, inputs=("x", "x2"))
+    refused("two outputs", "2 outputs; a net has one", plain, outputs=("y", "f"))
+    refused("no output", "0 outputs", plain, outputs=())
+    refused("relu6", ["'a' is no activation that is known, as a function of 'f'"], [flat, node("Clip", ["f", "none", "six"], ["a"]), gemm], six)
+    refused("a hard sigmoid of another slope", "no activation that is known", [flat, node("HardSigmoid", ["f"], ["a"]), gemm])
+    refused("a function at the end", "no activation that is known", [*plain[:1], node("Gemm", ["f", "w"], ["g"], ("transB", 1)), two("Pow", "g", "six", "y")], six)
+    refused("a product of two values", "functions of one value", [flat, node("Relu", ["f"], ["r"]), node("Elu", ["f"], ["e"]), two("Mul", "r", "e", "a"), gemm])
+    refused("a mean that counts what hangs over", "ceil_mode with count_include_pad",
+            [node("AveragePool", ["x"], ["y"], ("kernel_shape", [3, 3]), ("strides", [2, 2]), ("ceil_mode", 1), ("count_include_pad", 1))])
+    refused("groups of a transposed convolution", "groups of a transposed convolution", [node("ConvTranspose", ["x", "k"], ["y"], ("group", 2))],
+            [tensor("k", (2, 1, 3, 3), [0.0] * 18)])
+    refused("a cast to another type", "only float32", [flat, node("Cast", ["f"], ["a"], ("to", 7)), gemm])
+    deep = [two("Mul", "f", "f", "m0"), *(two("Mul", f"m{i}", f"m{i}", f"m{i + 1}") for i in range(9)), node("Identity", ["m9"], ["a"]), gemm]
+    refused("a function that is too deep", "too many nodes", [flat, *deep])
+
+
 def write_test(b, name, op, given, wanted):
     """A test folder of ONNX: one node from x to y."""
     shape = message((1, message((1, 1), (2, message((1, message((1, len(given)))))))))
@@ -250,4 +370,4 @@ def test_onnx_test(b):
 
 
 if __name__ == "__main__":
-    cli.run_tests([test_export, test_predict, test_import, test_import_refused, test_onnx_test])
+    cli.run_tests([test_export, test_predict, test_import, test_import_refused, test_import_graphs, test_onnx_test])

@@ -1,16 +1,18 @@
 """Cairn's exported models and weights in onnxruntime and PyTorch: the same logits, for every recipe.
 
-Usage: peers.py CAIRN [RECIPE...]. Needs NumPy with onnx and onnxruntime, or with PyTorch; what is not there is named and
+Usage: peers.py CAIRN [RECIPE...] [import]. Needs NumPy with onnx and onnxruntime, or with PyTorch; what is not there is named and
 left out, and without any of them the exit status is 77. Each recipe trains for three steps on noise (tests/recipes.py); then
 images of noise are given to `cairn predict --json`, to onnxruntime with the exported ONNX model, and to PyTorch's modules of the
 recipe's layer lines (tools/pytorch/models.py) with the exported weights, loaded by load_state_dict(). The same for a net of every
 layer (cli_exchange.py). The other way, nets are trained in PyTorch on small data sets and must have the same test accuracy in Cairn,
-with weights brought in as a safetensors file and, where PyTorch can write that, with its ONNX model.
+with weights brought in as a safetensors file and, where PyTorch can write that, with its ONNX model; and layers that its exporters
+write as several nodes give the same logits (import: only these).
 """
 
 import contextlib
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -189,6 +191,60 @@ def write_weights(path, state):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
+# Layers that PyTorch's exporters write as several nodes, or with attributes of their own; and what they are in a recipe.
+EXPORTED = {
+    "gelu": (lambda n: n.GELU(), ["gelu"]),
+    "gelu tanh": (lambda n: n.GELU(approximate="tanh"), ["gelu form=tanh"]),
+    "silu": (lambda n: n.SiLU(), ["silu"]),
+    "hardswish": (lambda n: n.Hardswish(), ["hardswish"]),
+    "hardsigmoid": (lambda n: n.Hardsigmoid(), ["hardsigmoid"]),
+    "maxpool ceil": (lambda n: n.MaxPool2d(3, 2, 1, ceil_mode=True), ["maxpool 3 stride=2 pad=1,2,1,2"]),
+    "avgpool ceil": (lambda n: n.AvgPool2d(3, 2, ceil_mode=True, count_include_pad=False), ["avgpool 3 stride=2 pad=0,1,0,1"]),
+    "avgpool that fits": (lambda n: n.AvgPool2d(4, 3, ceil_mode=True), ["avgpool 4 stride=3"]),
+    "batchnorm": (lambda n: n.BatchNorm2d(6), ["batchnorm"]),
+    "dropout": (lambda n: n.Sequential(n.Dropout(0.3), n.Identity()), []),
+    "prelu": (lambda n: n.PReLU(), None),
+    "relu6": (lambda n: n.ReLU6(), None),
+}
+
+
+def check_exported(bench, name, folder, parts):
+    """A layer between a convolution and a linear one, written by both exporters, with opsets before and after Gelu was an operator."""
+    module, lines = EXPORTED[name]
+    torch.manual_seed(4)
+    layer = module(torch.nn)
+    first = [torch.nn.Conv2d(1, 6, 3, padding=1), layer, torch.nn.Flatten()]
+    inputs = torch.nn.Sequential(*first).eval()(torch.zeros(1, 1, 28, 28)).shape[1]
+    net = torch.nn.Sequential(*first, torch.nn.Linear(inputs, 10)).eval()
+    for statistics in [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]:
+        statistics.running_mean.uniform_(-1, 1)
+        statistics.running_var.uniform_(0.5, 2)
+    with torch.no_grad():
+        logits = net(parts[1][0][:50]).numpy()
+    recipe, args = os.path.join(bench.work, "exported.yaml"), ["--data-dir", folder]
+    with open(recipe, "w", encoding="utf-8") as file:
+        file.write(RECIPE.format("flatten, linear 10"))
+    for dynamo, opset in ((False, 17), (False, 20), (True, 18), (True, 20)):
+        path, run = os.path.join(bench.work, f"{'dynamo' if dynamo else 'traced'}-{opset}.onnx"), os.path.join(bench.work, "exported")
+        if not export_from_torch(net, path, dynamo, opset):
+            continue
+        what = f"{name}, {os.path.basename(path)}"
+        result = bench.run("reference", "import", path, run, "--force", "--recipe", recipe, *args)
+        if lines is None:
+            bench.tell(result.returncode == 2 and len(result.stderr.splitlines()) == 1, f"{what}: refused: {result.stderr.strip()}")
+            continue
+        if result.returncode:
+            bench.tell(False, f"{what}: {result.stderr.strip()}")
+            continue
+        predicted = json.loads(bench.call("predict", run, *(f"test:{i}" for i in range(50)), "--device", "reference", "--json", *args))
+        ours = np.array([image["outputs"] for image in predicted["images"]])
+        far = np.abs((ours - logits) / np.maximum(1, np.abs(logits).max(axis=1, keepdims=True))).max()
+        with open(os.path.join(run, "recipe.yaml"), encoding="utf-8") as file:
+            found = [line[4:].strip("\n'") for line in file if line.startswith("  - ")][1:-1]
+        plain = [line for line in found if not line.startswith(("dropout", "none"))]
+        bench.tell(far <= NEAR and plain in (lines, [] if name == "batchnorm" else lines), f"{what}: {found}; logits {far:.1e}")
+
+
 def train_in_torch(net, pixels, labels):
     torch.manual_seed(3)
     update = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
@@ -200,12 +256,12 @@ def train_in_torch(net, pixels, labels):
     return net.eval()
 
 
-def export_from_torch(net, path, dynamo):
+def export_from_torch(net, path, dynamo, opset=None):
     """Whether PyTorch wrote its ONNX model: with the exporter of dynamo, which needs onnxscript, or the older one."""
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            torch.onnx.export(net, (torch.zeros(2, 1, 28, 28),), path, input_names=["x"], verbose=False, dynamo=dynamo,
+            torch.onnx.export(net, (torch.zeros(2, 1, 28, 28),), path, input_names=["x"], verbose=False, dynamo=dynamo, opset_version=opset,
                               **({} if dynamo else {"dynamic_axes": {"x": {0: "batch"}}}))
     except Exception as error:  # what is missing differs from release to release
         print(f"skipped: PyTorch wrote no {os.path.basename(path)}: {str(error).splitlines()[0]}")
@@ -248,6 +304,7 @@ def main():
         sys.exit(77)
     if torch:
         torch.set_num_threads(1)
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     bench = Peers(os.path.abspath(sys.argv[1]))
     try:
         recipes.write_idx(os.path.join(bench.work, "idx"))
@@ -257,10 +314,16 @@ def main():
         names = sys.argv[2:] or ["every layer", *sorted(file[:-5] for file in os.listdir(recipes.RECIPES) if file.endswith(".yaml"))]
         folder = os.path.join(bench.work, "patterns")
         parts = write_patterns(folder) if torch else None
-        for name in (*(NETS if torch and len(sys.argv) < 3 else ()), *names):
+        if "import" in names or len(sys.argv) < 3:
+            names = [*(("net", name) for name in NETS if torch), *(("layer", name) for name in EXPORTED if torch), *names]
+        for name in names:
             try:
-                if name in NETS:
-                    check_from_torch(bench, name, folder, parts)
+                if name == "import":
+                    continue
+                if name[0] == "net":
+                    check_from_torch(bench, name[1], folder, parts)
+                elif name[0] == "layer":
+                    check_exported(bench, name[1], folder, parts)
                 else:
                     check(bench, name)
             except Exception as error:  # the next recipe has its turn

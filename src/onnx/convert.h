@@ -4,13 +4,41 @@
 
 #include "onnx/net.h"
 
+/* A function of x, number by number; see expressions.c. */
+enum cairn_onnx_tree_kind {
+    CAIRN_ONNX_TREE_X,
+    CAIRN_ONNX_TREE_NUMBER, /* a */
+    CAIRN_ONNX_TREE_ADD,
+    CAIRN_ONNX_TREE_SUB,
+    CAIRN_ONNX_TREE_MUL,
+    CAIRN_ONNX_TREE_DIV,
+    CAIRN_ONNX_TREE_POW,
+    CAIRN_ONNX_TREE_ERF,
+    CAIRN_ONNX_TREE_TANH,
+    CAIRN_ONNX_TREE_SIGMOID,
+    CAIRN_ONNX_TREE_HARD_SIGMOID, /* a x + b, from 0 to 1 */
+    CAIRN_ONNX_TREE_CLIP,         /* from a to b */
+};
+
+struct cairn_onnx_tree {
+    enum cairn_onnx_tree_kind kind;
+    int left, right; /* -1: none */
+    int size;        /* nodes */
+    double a, b;
+};
+
+#define CAIRN_ONNX_PENDING (-2) /* the line of a value that is a tree only, so far */
+
 /* A value of the graph: a constant, or the output of a line (CAIRN_NODE_INPUT: the images). */
 struct cairn_onnx_value {
     const char *name;
     const struct cairn_onnx_tensor *constant; /* NULL: not one */
     int line;
-    int is_flat;        /* N x (C H W), not N x C x H x W */
-    int readers;        /* nodes, and the graph's output */
+    int is_flat;                         /* N x (C H W), not N x C x H x W */
+    int readers;                         /* nodes, and the graph's output */
+    const Cairn__Onnx__Node *reader;     /* one of them; NULL: the graph's output alone */
+    const struct cairn_onnx_value *base; /* the value that it is a function of; NULL: of none */
+    int tree;
     float shift, scale; /* of the images: (x - shift) * scale */
     int known;          /* 1: it is an input, an initializer, or its node was read */
 };
@@ -25,6 +53,8 @@ struct cairn_onnx_converter {
     int64_t opset;
     int is_own; /* Cairn wrote it */
     const char *path;
+    struct cairn_onnx_tree *trees; /* room for three of each node */
+    int tree_count;
     const Cairn__Onnx__Node *node; /* the one at hand */
     size_t number;
     int scaled; /* 1: a line takes the images, with net->shift and net->scale */
@@ -46,13 +76,19 @@ cairn_status cairn_onnx_emit(struct cairn_onnx_converter *c, const struct cairn_
                              const struct cairn_onnx_value *other, int is_flat, const char *format,
                              ...) __attribute__((format(printf, 5, 6)));
 
+/* The same, the line's value being `out`, which is there. */
+cairn_status cairn_onnx_emit_value(struct cairn_onnx_converter *c,
+                                   const struct cairn_onnx_value *input,
+                                   const struct cairn_onnx_value *other,
+                                   struct cairn_onnx_value *out, const char *text);
+
 /* Gives the node's first output the value of another. */
 cairn_status cairn_onnx_alias(struct cairn_onnx_converter *c, const struct cairn_onnx_value *value,
                               int is_flat);
 
 /* --- operands.c: what a node takes; a failure names the node --- */
 
-/* NULL: there is none. */
+/* NULL: there is none; it may be a tree without a line, which cairn_onnx_take_value() gives one. */
 struct cairn_onnx_value *cairn_onnx_operand(struct cairn_onnx_converter *c, size_t i);
 /* What a layer computes; the same as N x C x H x W. */
 cairn_status cairn_onnx_take_value(struct cairn_onnx_converter *c, size_t i,
@@ -96,8 +132,21 @@ cairn_status cairn_onnx_read_reshape(struct cairn_onnx_converter *c);
 cairn_status cairn_onnx_read_squeeze(struct cairn_onnx_converter *c);
 cairn_status cairn_onnx_read_constant(struct cairn_onnx_converter *c);
 cairn_status cairn_onnx_read_add(struct cairn_onnx_converter *c);
-cairn_status cairn_onnx_read_mul(struct cairn_onnx_converter *c);
 cairn_status cairn_onnx_read_scaling(struct cairn_onnx_converter *c);
+cairn_status cairn_onnx_read_cast(struct cairn_onnx_converter *c);
+
+/* --- expressions.c --- */
+
+/* Whether the node at hand, an operator of two values, is a function of one value; what it is. */
+int cairn_onnx_is_function(struct cairn_onnx_converter *c);
+cairn_status cairn_onnx_read_function(struct cairn_onnx_converter *c);
+cairn_status cairn_onnx_read_clip(struct cairn_onnx_converter *c);
+cairn_status cairn_onnx_read_erf(struct cairn_onnx_converter *c);
+cairn_status cairn_onnx_read_sigmoid(struct cairn_onnx_converter *c);
+cairn_status cairn_onnx_read_tanh(struct cairn_onnx_converter *c);
+
+/* Gives a value that is a tree only its line; CAIRN_UNSUPPORTED where it is no activation. */
+cairn_status cairn_onnx_settle(struct cairn_onnx_converter *c, struct cairn_onnx_value *value);
 
 /* nodes.c: reads c->node. */
 cairn_status cairn_onnx_convert(struct cairn_onnx_converter *c);

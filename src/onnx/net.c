@@ -69,11 +69,11 @@ cairn_status cairn_onnx_alias(struct cairn_onnx_converter *c, const struct cairn
     if (c->node->n_output > 0) out = cairn_onnx_value_of(c, c->node->output[0]);
     if (!out) return cairn_onnx_refuse(c, "it has no output");
     if (out->known) return cairn_onnx_refuse(c, "its output '%.80s' is there already", out->name);
-    const char *name = out->name;
-    int readers = out->readers;
+    struct cairn_onnx_value before = *out;
     *out = *value;
-    out->name = name;
-    out->readers = readers;
+    out->name = before.name;
+    out->readers = before.readers;
+    out->reader = before.reader;
     out->is_flat = is_flat;
     out->known = 1;
     return CAIRN_OK;
@@ -96,35 +96,54 @@ static cairn_status count_reader(struct cairn_onnx_converter *c, const struct ca
     return CAIRN_OK;
 }
 
-cairn_status cairn_onnx_emit(struct cairn_onnx_converter *c, const struct cairn_onnx_value *input,
-                             const struct cairn_onnx_value *other, int is_flat, const char *format,
-                             ...)
+/* Appends a line; the caller gives it its value. */
+static cairn_status append(struct cairn_onnx_converter *c, const struct cairn_onnx_value *input,
+                           const struct cairn_onnx_value *other, const char *text)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_onnx_net *net = c->net;
     struct cairn_onnx_line *line = &net->lines[net->count];
     struct cairn_shape second = other ? cairn_onnx_shape_of(c, other) : c->in;
-    va_list list;
     memset(line, 0, sizeof *line);
-    va_start(list, format);
-    int length = vsnprintf(line->base, sizeof line->base, format, list);
-    va_end(list);
-    if (length >= (int)sizeof line->base)
-        return cairn_onnx_refuse(c, "its layer's line is too long");
+    snprintf(line->base, sizeof line->base, "%s", text);
     line->input = input->line;
     line->other = other ? other->line : CAIRN_NODE_INPUT;
     line->has_bias = -1;
+    line->weight_times = line->bias_times = 1;
     line->node.in = cairn_onnx_shape_of(c, input);
     st = cairn_layer_parse(line->base, &line->node.layer, NULL);
     if (st == CAIRN_OK) st = cairn_node_infer(&line->node, net->count, &second);
     if (st != CAIRN_OK) return cairn_onnx_refuse(c, "%s", cairn_error());
     TRY(count_reader(c, input));
     if (other) TRY(count_reader(c, other));
-    struct cairn_onnx_value value = {.line = net->count, .scale = 1};
-    TRY(cairn_onnx_alias(c, &value, is_flat));
     net->count++;
 out:
     return st;
+}
+
+cairn_status cairn_onnx_emit_value(struct cairn_onnx_converter *c,
+                                   const struct cairn_onnx_value *input,
+                                   const struct cairn_onnx_value *other,
+                                   struct cairn_onnx_value *out, const char *text)
+{
+    cairn_status st = append(c, input, other, text);
+    if (st == CAIRN_OK) out->line = c->net->count - 1;
+    return st;
+}
+
+cairn_status cairn_onnx_emit(struct cairn_onnx_converter *c, const struct cairn_onnx_value *input,
+                             const struct cairn_onnx_value *other, int is_flat, const char *format,
+                             ...)
+{
+    char text[CAIRN_ONNX_LINE];
+    va_list list;
+    va_start(list, format);
+    int length = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (length >= (int)sizeof text) return cairn_onnx_refuse(c, "its layer's line is too long");
+    struct cairn_onnx_value value = {.line = c->net->count, .scale = 1};
+    cairn_status st = append(c, input, other, text);
+    return st == CAIRN_OK ? cairn_onnx_alias(c, &value, is_flat) : st;
 }
 
 /* --- the graph --- */
@@ -208,7 +227,10 @@ static cairn_status find_needed(struct cairn_onnx_converter *c, const Cairn__Onn
             needed[i] |= v && v->readers > 0;
         }
         for (size_t k = 0; needed[i] && k < node->n_input; k++)
-            if ((v = cairn_onnx_value_of(c, node->input[k]))) v->readers++;
+            if ((v = cairn_onnx_value_of(c, node->input[k]))) {
+                v->readers++;
+                v->reader = node;
+            }
     }
     return CAIRN_OK;
 }
@@ -216,7 +238,9 @@ static cairn_status find_needed(struct cairn_onnx_converter *c, const Cairn__Onn
 /* The output is the last line's, and every line leads to it. */
 static cairn_status check_end(struct cairn_onnx_converter *c, const Cairn__Onnx__Graph *graph)
 {
-    const struct cairn_onnx_value *v = cairn_onnx_value_of(c, graph->output[0]->name);
+    struct cairn_onnx_value *v = cairn_onnx_value_of(c, graph->output[0]->name);
+    cairn_status st = cairn_onnx_settle(c, v);
+    if (st != CAIRN_OK) return st;
     if (!v->known || v->constant || v->line != c->net->count - 1)
         return cairn_fail(CAIRN_UNSUPPORTED,
                           "the graph's output '%.80s' is not what its last layer gives", v->name);
@@ -230,7 +254,8 @@ static cairn_status convert(struct cairn_onnx_converter *c, const Cairn__Onnx__M
     char *needed = calloc(graph->n_node, 1);
     c->net->lines = calloc(graph->n_node, sizeof *c->net->lines);
     c->net->tensors = calloc(graph->n_initializer + graph->n_node, sizeof *c->net->tensors);
-    if (!needed || !c->net->lines || !c->net->tensors) {
+    c->trees = calloc(3 * graph->n_node + 1, sizeof *c->trees);
+    if (!needed || !c->net->lines || !c->net->tensors || !c->trees) {
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;
     }
@@ -260,6 +285,7 @@ cairn_status cairn_onnx_net_read(const Cairn__Onnx__Model *model, const char *pa
     cairn_status st = convert(&c, model);
     free(c.values);
     free(c.table);
+    free(c.trees);
     if (st != CAIRN_OK) cairn_onnx_net_free(net);
     return st;
 }
@@ -310,7 +336,7 @@ out:
 }
 
 static cairn_status put(const struct cairn_model *model, int param,
-                        const struct cairn_onnx_tensor *t, int transposed, float *flat)
+                        const struct cairn_onnx_tensor *t, int transposed, float times, float *flat)
 {
     const struct cairn_param *p = &model->params[param];
     if (!t || !t->floats || t->count != p->count)
@@ -318,7 +344,8 @@ static cairn_status put(const struct cairn_model *model, int param,
                           p->name, t ? (long long)t->count : 0, (long long)p->count);
     float *to = flat + p->offset;
     for (int64_t i = 0; i < p->count; i++)
-        to[i] = transposed ? t->floats[i % p->dims[1] * p->dims[0] + i / p->dims[1]] : t->floats[i];
+        to[i] = times * (transposed ? t->floats[i % p->dims[1] * p->dims[0] + i / p->dims[1]]
+                                    : t->floats[i]);
     return CAIRN_OK;
 }
 
@@ -330,10 +357,11 @@ cairn_status cairn_onnx_net_weights(const struct cairn_onnx_net *net,
     for (int i = 0; i < net->count; i++) {
         const struct cairn_onnx_line *l = &net->lines[i];
         const struct cairn_node *node = &model->nodes[i];
-        if (node->weight >= 0) TRY(put(model, node->weight, l->weight, l->transposed, flat));
-        if (node->bias >= 0) TRY(put(model, node->bias, l->bias, 0, flat));
-        if (node->mean >= 0) TRY(put(model, node->mean, l->mean, 0, flat));
-        if (node->var >= 0) TRY(put(model, node->var, l->var, 0, flat));
+        if (node->weight >= 0)
+            TRY(put(model, node->weight, l->weight, l->transposed, l->weight_times, flat));
+        if (node->bias >= 0) TRY(put(model, node->bias, l->bias, 0, l->bias_times, flat));
+        if (node->mean >= 0) TRY(put(model, node->mean, l->mean, 0, 1, flat));
+        if (node->var >= 0) TRY(put(model, node->var, l->var, 0, 1, flat));
     }
 out:
     return st;

@@ -2,7 +2,8 @@
  *
  * Invariant: line i of the net stands for the i-th node that computes something; Flatten, Reshape
  * and the like are views of a value, a bias that is added behind a product belongs to the product,
- * x * sigmoid(x) is a silu. A line without weights has NULL for them. */
+ * nodes that make up an activation (expressions.c) are one line. A line without weights has NULL
+ * for them. */
 #ifndef CAIRN_ONNX_NET_H
 #define CAIRN_ONNX_NET_H
 
@@ -18,7 +19,8 @@ struct cairn_onnx_line {
     int readers;
     struct cairn_node node; /* shapes */
     const struct cairn_onnx_tensor *weight, *bias, *mean, *var;
-    int transposed; /* linear: weight is IN x OUT */
+    int transposed;                 /* linear: weight is IN x OUT */
+    float weight_times, bias_times; /* linear: what they are multiplied by, in float32 */
 };
 
 struct cairn_onnx_net {

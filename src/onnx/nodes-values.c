@@ -14,8 +14,6 @@ cairn_status cairn_onnx_read_activation(struct cairn_onnx_converter *c)
         const char *op, *line;
         float usual; /* alpha where the node has none; below 0: it takes none */
     } rows[] = {{"Relu", "relu", -1},
-                {"Tanh", "tanh", -1},
-                {"Sigmoid", "sigmoid", -1},
                 {"Softplus", "softplus", -1},
                 {"HardSwish", "hardswish", -1},
                 {"LeakyRelu", "leakyrelu", 0.01f},
@@ -30,18 +28,6 @@ cairn_status cairn_onnx_read_activation(struct cairn_onnx_converter *c)
         alpha = cairn_onnx_number_text("", cairn_onnx_get_float(c->node, "alpha", rows[i].usual),
                                        rows[i].usual);
     return cairn_onnx_emit(c, x, NULL, x->is_flat, "%s%s", rows[i].line, alpha.s);
-}
-
-cairn_status cairn_onnx_read_hard_sigmoid(struct cairn_onnx_converter *c)
-{
-    const struct cairn_onnx_value *x;
-    cairn_status st = cairn_onnx_take_value(c, 0, &x);
-    if (st != CAIRN_OK) return st;
-    if (cairn_onnx_get_float(c->node, "alpha", 0.2f) != 1.0f / 6.0f ||
-        cairn_onnx_get_float(c->node, "beta", 0.5f) != 0.5f)
-        return cairn_onnx_refuse(c,
-                                 "alpha other than 1/6 and beta other than 0.5 are not supported");
-    return cairn_onnx_emit(c, x, NULL, x->is_flat, "hardsigmoid");
 }
 
 cairn_status cairn_onnx_read_gelu(struct cairn_onnx_converter *c)
@@ -97,6 +83,17 @@ cairn_status cairn_onnx_read_identity(struct cairn_onnx_converter *c)
     cairn_status st = cairn_onnx_take_value(c, 0, &x);
     if (st != CAIRN_OK) return st;
     return cairn_onnx_emit(c, x, NULL, x->is_flat, "none");
+}
+
+/* To float32, what is float32. */
+cairn_status cairn_onnx_read_cast(struct cairn_onnx_converter *c)
+{
+    const struct cairn_onnx_value *x;
+    cairn_status st = cairn_onnx_take_value(c, 0, &x);
+    if (st != CAIRN_OK) return st;
+    if (cairn_onnx_get_int(c->node, "to", 0) != CAIRN_ONNX_F32)
+        return cairn_onnx_refuse(c, "only float32 is supported");
+    return cairn_onnx_alias(c, x, x->is_flat);
 }
 
 /* A Flatten that Cairn wrote for a layer of the recipe has the layer's number as its name. */
@@ -253,6 +250,7 @@ cairn_status cairn_onnx_read_add(struct cairn_onnx_converter *c)
     struct cairn_onnx_value scaled;
     if (is_scaling(c, &scaled)) return cairn_onnx_alias(c, &scaled, scaled.is_flat);
     if (is_bias(c, &x, &bias)) return cairn_onnx_alias(c, x, x->is_flat);
+    if (cairn_onnx_is_function(c)) return cairn_onnx_read_function(c);
     TRY(cairn_onnx_take_value(c, 0, &x));
     TRY(cairn_onnx_take_value(c, 1, &y));
     struct cairn_shape a = cairn_onnx_shape_of(c, x), b = cairn_onnx_shape_of(c, y);
@@ -263,33 +261,10 @@ out:
     return st;
 }
 
-/* x * sigmoid(x), the sigmoid read by nobody else, is its line as a silu. */
-cairn_status cairn_onnx_read_mul(struct cairn_onnx_converter *c)
-{
-    const struct cairn_onnx_value *x = cairn_onnx_operand(c, 0), *y = cairn_onnx_operand(c, 1);
-    struct cairn_onnx_value scaled;
-    if (is_scaling(c, &scaled)) return cairn_onnx_alias(c, &scaled, scaled.is_flat);
-    for (int swap = 0; swap < 2 && x && y; swap++) {
-        const struct cairn_onnx_value *gate = swap ? x : y, *in = swap ? y : x;
-        if (!gate->known || !in->known || gate->constant || in->constant || gate->line < 0)
-            continue;
-        struct cairn_onnx_line *line = &c->net->lines[gate->line];
-        if (line->node.layer.kind != CAIRN_LAYER_SIGMOID || line->input != in->line ||
-            line->readers > 0 || gate->readers != 1 || gate->is_flat != in->is_flat)
-            continue;
-        snprintf(line->base, sizeof line->base, "silu");
-        line->node.layer.kind = CAIRN_LAYER_SILU;
-        return cairn_onnx_alias(c, gate, gate->is_flat);
-    }
-    return cairn_onnx_refuse(
-        c, "a product is supported as x * sigmoid(x), and of the images with a number");
-}
-
+/* The images' normalisation, or part of an activation. */
 cairn_status cairn_onnx_read_scaling(struct cairn_onnx_converter *c)
 {
     struct cairn_onnx_value scaled;
     if (is_scaling(c, &scaled)) return cairn_onnx_alias(c, &scaled, scaled.is_flat);
-    return cairn_onnx_refuse(
-        c, "it is supported only of the images, as (x - mean) / deviation with one "
-           "number each");
+    return cairn_onnx_read_function(c);
 }

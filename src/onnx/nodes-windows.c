@@ -124,12 +124,11 @@ out:
 cairn_status cairn_onnx_read_gemm(struct cairn_onnx_converter *c)
 {
     cairn_status st = CAIRN_OK;
-    if (cairn_onnx_get_float(c->node, "alpha", 1) != 1 ||
-        cairn_onnx_get_float(c->node, "beta", 1) != 1)
-        return cairn_onnx_refuse(c, "alpha and beta other than 1 are not supported");
     if (cairn_onnx_get_int(c->node, "transA", 0))
         return cairn_onnx_refuse(c, "transA is not supported");
     TRY(put_linear(c, !cairn_onnx_get_int(c->node, "transB", 0)));
+    cairn_onnx_last_line(c)->weight_times = cairn_onnx_get_float(c->node, "alpha", 1);
+    cairn_onnx_last_line(c)->bias_times = cairn_onnx_get_float(c->node, "beta", 1);
     TRY(take_bias(c, 2));
 out:
     return st;
@@ -142,6 +141,23 @@ cairn_status cairn_onnx_read_matmul(struct cairn_onnx_converter *c)
 
 /* --- pools, norms --- */
 
+/* ceil_mode: a last window that hangs over the end, as long as it begins before it. For a maximum,
+ * and for a mean over what is there, that is padding; 0: for this mean it is not, which counts its
+ * padding. */
+static int hang_over(struct cairn_onnx_window *k, const int64_t in[2], int count_pad)
+{
+    for (int i = 0; i < 2; i++) {
+        int64_t left = in[i] + k->pads[i] + k->pads[i + 2] - k->kernel[i],
+                over = left % k->stride[i];
+        if (left < 0 || over == 0) continue;
+        int64_t begins = left - over + k->stride[i]; /* of the window that would be one more */
+        if (begins >= in[i] + k->pads[i]) continue;
+        if (count_pad) return 0;
+        k->pads[i + 2] += k->stride[i] - over;
+    }
+    return 1;
+}
+
 cairn_status cairn_onnx_read_pool(struct cairn_onnx_converter *c)
 {
     cairn_status st = CAIRN_OK;
@@ -153,12 +169,15 @@ cairn_status cairn_onnx_read_pool(struct cairn_onnx_converter *c)
     struct cairn_shape in = cairn_onnx_shape_of(c, x);
     st = cairn_onnx_window(c->node, 2, open, in.h, in.w, &k);
     if (st != CAIRN_OK) return cairn_onnx_refuse(c, "%s", cairn_error());
-    if (cairn_onnx_get_int(c->node, "ceil_mode", 0))
-        return cairn_onnx_refuse(c, "ceil_mode is not supported");
     if (k.dilation[0] != 1 || k.dilation[1] != 1)
         return cairn_onnx_refuse(c, "dilations of pools are not supported");
     struct cairn_onnx_text_of size = pair_text("", k.kernel[0], k.kernel[1], 0, 0);
     int count_pad = !max && cairn_onnx_get_int(c->node, "count_include_pad", 0);
+    if (cairn_onnx_get_int(c->node, "ceil_mode", 0) &&
+        !hang_over(&k, (const int64_t[2]){in.h, in.w}, count_pad))
+        return cairn_onnx_refuse(c,
+                                 "ceil_mode with count_include_pad is not supported where a window "
+                                 "hangs over the end");
     st = cairn_onnx_emit(c, x, NULL, 0, "%s %s%s%s%s", max ? "maxpool" : "avgpool", size.s + 2,
                          pair_text("stride", k.stride[0], k.stride[1], k.kernel[0], k.kernel[1]).s,
                          pads_text(k.pads).s, count_pad ? " count_pad=yes" : "");

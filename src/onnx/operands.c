@@ -15,15 +15,16 @@ struct cairn_onnx_value *cairn_onnx_operand(struct cairn_onnx_converter *c, size
 cairn_status cairn_onnx_take_value(struct cairn_onnx_converter *c, size_t i,
                                    const struct cairn_onnx_value **value)
 {
-    *value = cairn_onnx_operand(c, i);
-    if (!*value) return cairn_onnx_refuse(c, "its input %zu is missing", i);
+    struct cairn_onnx_value *v = cairn_onnx_operand(c, i);
+    *value = v;
+    if (!v) return cairn_onnx_refuse(c, "its input %zu is missing", i);
     if (!(*value)->known)
         return cairn_onnx_refuse(c, "its input '%.80s' comes from no node before it",
                                  (*value)->name);
     if ((*value)->constant)
         return cairn_onnx_refuse(
             c, "its input '%.80s' is a constant, where a layer's output is taken", (*value)->name);
-    return CAIRN_OK;
+    return cairn_onnx_settle(c, v);
 }
 
 /* The same as N x C x H x W. */
