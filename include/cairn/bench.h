@@ -23,8 +23,9 @@ void cairn_bench_destroy(struct cairn_bench *bench); /* NULL is fine */
 /* Queues one sample's launches, waits for them and gives the seconds of one launch. */
 cairn_status cairn_bench_sample(struct cairn_bench *bench, double *seconds);
 
-/* Launches in a sample, and the variant that runs. */
+/* Launches in a sample. */
 int64_t cairn_bench_launches(const struct cairn_bench *bench);
+/* The variant that runs; the text is the bench's. */
 const char *cairn_bench_variant(const struct cairn_bench *bench);
 
 #ifdef __cplusplus

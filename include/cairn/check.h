@@ -24,7 +24,7 @@ struct cairn_check_failure {
     const char *where;  /* "result", "untouched" (a gap was written), "unwritten", "guard", "input",
                            "second run" */
     const char *device; /* spec of the device at fault */
-    int is_float;
+    int is_float;       /* 1: `got` and `want` are bits of floats */
     int64_t index;      /* of the first differing element from the operand's offset; negative in the
                            guard before it */
     uint32_t got, want; /* its bits */
@@ -34,6 +34,7 @@ struct cairn_check_failure {
 
 #define CAIRN_CHECK_VARIANTS (2 * CAIRN_MAX_VARIANTS) /* of an operator, over all problems */
 
+/* What happened in the cases of one or more calls. */
 struct cairn_check_result {
     int64_t cases;     /* cases run by at least one variant */
     int64_t runs;      /* (case, variant) pairs run on the device */
@@ -47,6 +48,7 @@ struct cairn_check_result {
     } variants[CAIRN_CHECK_VARIANTS]; /* by name, as they came; 0 runs behind the last */
 };
 
+/* What is run, and who is told. All zero: 100 cases, every variant. */
 struct cairn_check_options {
     int64_t cases;       /* random cases; 0 means 100 */
     uint64_t seed;       /* which random cases; the same seed draws the same ones everywhere */
@@ -56,10 +58,12 @@ struct cairn_check_options {
     /* Before each run on the device: its operator, variant and case, which names the variant; 0
      * leaves it out. May be NULL. */
     int (*begin)(void *context, enum cairn_op op, const char *variant, const char *line);
-    void (*failure)(void *context, const struct cairn_check_failure *failure);
+    void (*failure)(
+        void *context,
+        const struct cairn_check_failure *failure); /* each first difference; may be NULL */
     void (*progress)(void *context, enum cairn_op op, int64_t done,
                      int64_t total); /* after each random case */
-    void *context;
+    void *context;                   /* for the callbacks */
 };
 
 /* Runs random cases of an operator on `device` and on `against`, and adds what happened to *result.
@@ -93,19 +97,22 @@ cairn_status cairn_check_line_op(const char *line, enum cairn_op *op);
 
 /* --- the functions of the exact arithmetic, over all floats --- */
 
+/* What came of it. */
 struct cairn_function_result {
-    int64_t values, different;
+    int64_t values, different; /* floats compared; of those, with other bits */
     uint32_t at, got, want; /* where different is not 0: the first operand, and what came of it */
     uint64_t next;          /* operands below are done: where to go on */
 };
 
+/* Which floats; all zero: all of them. */
 struct cairn_function_options {
     uint64_t from, to; /* operands as bits, to excluded; to 0: 2^32 */
     uint32_t every; /* each so many-th; 0: 1. Of all floats, more than 1 adds those next to zeros,
                        powers of two, infinities and the edges of the functions' formulas */
     const volatile sig_atomic_t *stop; /* may be NULL: not 0 ends with CAIRN_INTERRUPTED */
-    void (*progress)(void *context, enum cairn_function function, uint64_t next);
-    void *context;
+    void (*progress)(void *context, enum cairn_function function,
+                     uint64_t next); /* now and then; may be NULL */
+    void *context;                   /* for progress() */
 };
 
 /* Runs a function on a device and on the reference, on all processors, and compares bit for bit

@@ -16,21 +16,24 @@
 extern "C" {
 #endif
 
+/* A data set that the register knows. */
 struct cairn_data_row {
-    char name[64], title[128];
-    char kind[16]; /* "idx", "cifar", "images", "glyphs" */
-    char home[128], licence[64];
-    int c, h, w, classes; /* channels x height x width; 0 where the files tell */
-    int64_t train, test;  /* images; 0 where the files tell */
-    int fetchable;        /* 1: cairn_data_fetch() can fetch it */
+    char name[64], title[128];   /* what recipes call it; in words */
+    char kind[16];               /* "idx", "cifar", "images", "glyphs" */
+    char home[128], licence[64]; /* address of its home page; name of its licence */
+    int c, h, w, classes;        /* channels x height x width; 0 where the files tell */
+    int64_t train, test;         /* images; 0 where the files tell */
+    int fetchable;               /* 1: cairn_data_fetch() can fetch it */
     char *folder; /* where all its files are (their content is not looked at); NULL: they are not
                      all there, or there are none (glyphs) */
 };
 
 /* All data sets. data_dir may be NULL. CAIRN_PARSE or CAIRN_FORMAT for a wrong CAIRN_DATASETS. */
 cairn_status cairn_data_list(const char *data_dir, struct cairn_data_row **rows, int *count);
+/* Frees what cairn_data_list() gave; NULL is fine. */
 void cairn_data_list_free(struct cairn_data_row *rows, int count);
 
+/* What a fetch tells as it goes. */
 enum cairn_fetch_event_kind {
     CAIRN_FETCH_ASKING,  /* an address is asked for a file; bytes: there of an earlier try */
     CAIRN_FETCH_BYTES,   /* bytes of total (0: unknown), a few times a second */
@@ -39,6 +42,7 @@ enum cairn_fetch_event_kind {
     CAIRN_FETCH_UNPACKING /* the archive's files are taken out */
 };
 
+/* A file of a data set. */
 struct cairn_fetch_file {
     char name[64], address[256]; /* address: "" where nothing was fetched */
     char digest[16];             /* what was compared: "sha256", "md5", "" where none is known */
@@ -46,29 +50,32 @@ struct cairn_fetch_file {
     int64_t resumed, bytes;      /* bytes that were there of an earlier try; of the whole */
 };
 
+/* One step of a fetch; what its kind does not name is NULL or 0. */
 struct cairn_fetch_event {
-    enum cairn_fetch_event_kind kind;
-    const char *file, *address, *text;
-    int64_t bytes, total;
-    const struct cairn_fetch_file *done;
+    enum cairn_fetch_event_kind kind;    /* what happened */
+    const char *file, *address, *text;   /* the file's name; where it is asked for; WARNING: why */
+    int64_t bytes, total;                /* there; of the whole */
+    const struct cairn_fetch_file *done; /* FILE: what became of it */
 };
 
+/* What is fetched, to where, from where. */
 struct cairn_fetch_options {
-    const char *name, *data_dir;
-    const char *const *mirrors; /* folders, http:// or https://, asked before the register's */
-    int mirror_count;           /* at most 64 */
-    int npz;                    /* the files in their NPZ form */
-    int patience;               /* seconds without a byte until the next address; 0: 30 */
+    const char *name, *data_dir; /* of the data set; the folder that cairn_data_list() takes */
+    const char *const *mirrors;  /* folders, http:// or https://, asked before the register's */
+    int mirror_count;            /* at most 64 */
+    int npz;                     /* the files in their NPZ form */
+    int patience;                /* seconds without a byte until the next address; 0: 30 */
     const volatile sig_atomic_t *stop; /* may be NULL; not 0: CAIRN_INTERRUPTED */
     void (*event)(void *context, const struct cairn_fetch_event *event); /* may be NULL */
-    void *context;
+    void *context;                                                       /* for event() */
 };
 
+/* What is there now. */
 struct cairn_fetch_result {
-    char *folder;
-    struct cairn_fetch_file files[4];
-    int file_count, unpacked; /* unpacked: 1 where an archive's files were taken out */
-    int64_t train, test;      /* images, as loaded at the end */
+    char *folder;                     /* of the files; from malloc */
+    struct cairn_fetch_file files[4]; /* file_count of them */
+    int file_count, unpacked;         /* unpacked: 1 where an archive's files were taken out */
+    int64_t train, test;              /* images, as loaded at the end */
 };
 
 /* Fetches what is missing of a data set to FOLDER/NAME, and loads it. Each address is asked in

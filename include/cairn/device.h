@@ -15,19 +15,23 @@ extern "C" {
 
 struct cairn_device;
 
+/* Arithmetic: bit for bit the reference's, or whatever is fast within computed bounds. */
 enum cairn_math { CAIRN_MATH_EXACT, CAIRN_MATH_FAST };
 
+/* A device as it describes itself. */
 struct cairn_device_info {
     char spec[64]; /* what selects exactly this device: "reference", "opencl:0.1" */
-    char name[128], vendor[128], platform[128];
-    char driver[128];  /* driver version */
-    char version[128]; /* OpenCL version text */
-    char type[16];     /* "cpu", "gpu", "accelerator", "reference" */
-    int platform_index, device_index;
-    int64_t compute_units, max_work_group, local_bytes, global_bytes, max_alloc_bytes;
-    int available; /* 0: listed by its driver but not usable; see note */
-    char note[128];
-    char features[128]; /* what it says of its floats: "denormals fma rounded-division" */
+    char name[128], vendor[128], platform[128]; /* as the driver has them */
+    char driver[128];                           /* driver version */
+    char version[128];                          /* OpenCL version text */
+    char type[16];                              /* "cpu", "gpu", "accelerator", "reference" */
+    int platform_index, device_index;           /* as OpenCL lists them; -1: the reference */
+    int64_t compute_units, max_work_group, local_bytes, global_bytes,
+        max_alloc_bytes; /* processors; work-items of a group; bytes of local memory, of memory, of
+                            the largest buffer; 0: unknown */
+    int available;       /* 0: listed by its driver but not usable; see note */
+    char note[128];      /* why it is not available; else "" */
+    char features[128];  /* what it says of its floats: "denormals fma rounded-division" */
     /* Set by opening or probing: */
     int probed, exact,
         soft_fma; /* exact: every probe case right, perhaps with the integer fma (soft_fma = 1) */
@@ -47,8 +51,9 @@ cairn_status cairn_device_list(void (*each)(void *context, const struct cairn_de
  * what is there; CAIRN_DEVICE: there is no OpenCL device at all. */
 cairn_status cairn_device_find(const char *spec, struct cairn_device_info *info);
 
+/* How a device is opened; all zero: exact. */
 struct cairn_device_options {
-    enum cairn_math math;
+    enum cairn_math math; /* exact or fast */
     int wait_each; /* debugging: wait after every operator, so that a late failure names it */
     int profile;   /* record device time per launch: of kernels, on the reference of operators */
     int unchecked; /* exact: also a device and variants that failed before, to try them again */
@@ -66,7 +71,9 @@ cairn_status cairn_device_open(const char *spec, const struct cairn_device_optio
 void cairn_device_close(
     struct cairn_device *device); /* NULL is fine; all its buffers must be gone */
 
+/* What is known of an open device; lives as long as that. */
 const struct cairn_device_info *cairn_device_info(const struct cairn_device *device);
+/* The arithmetic that it was opened for. */
 enum cairn_math cairn_device_math(const struct cairn_device *device);
 
 /* Runs the probe of hard cases on a device without opening it for work; fills info's probe fields.
@@ -80,22 +87,28 @@ cairn_status cairn_device_sync(struct cairn_device *device);
 cairn_status cairn_buffer_create(struct cairn_device *device, size_t bytes,
                                  struct cairn_buffer **buffer);
 void cairn_buffer_destroy(struct cairn_buffer *buffer); /* NULL is fine */
+/* Its size in bytes, as it was created. */
 size_t cairn_buffer_bytes(const struct cairn_buffer *buffer);
 
 /* Transfers in bytes. Write returns when `data` may be reused; read waits for everything before it.
  */
 cairn_status cairn_buffer_write(struct cairn_buffer *buffer, size_t offset, const void *data,
                                 size_t bytes);
+/* Waits for everything enqueued before, then copies `bytes` bytes from `offset` on to `data`.
+ * CAIRN_INVALID: outside the buffer; a late failure of the device. */
 cairn_status cairn_buffer_read(struct cairn_buffer *buffer, size_t offset, void *data,
                                size_t bytes);
+/* Copies bytes between two buffers of one device, or two parts of one that do not overlap;
+ * enqueued. */
 cairn_status cairn_buffer_copy(struct cairn_buffer *to, size_t to_offset, struct cairn_buffer *from,
                                size_t from_offset, size_t bytes);
 /* Fills with a 32-bit pattern; offset and bytes are multiples of 4. */
 cairn_status cairn_buffer_fill(struct cairn_buffer *buffer, size_t offset, size_t bytes,
                                uint32_t pattern);
 
-/* Bytes allocated on this device by cairn_buffer_create: now, and the most at any time. */
+/* Bytes allocated on this device by cairn_buffer_create, now. */
 size_t cairn_device_bytes(const struct cairn_device *device);
+/* The most at any time. */
 size_t cairn_device_peak_bytes(const struct cairn_device *device);
 
 /* Kernels launched since the device was opened; 0 on the reference, which has none. */
@@ -107,7 +120,7 @@ struct cairn_variant {
     int preferred; /* the default choice for this problem on this device */
     int64_t work;  /* floats of workspace that it needs */
 };
-#define CAIRN_MAX_VARIANTS 16
+#define CAIRN_MAX_VARIANTS 16 /* no operator has more on a device */
 
 /* The variants that the device admits for a problem; returns how many (at least 1) or -1 with the
  * error detail set. */
@@ -145,15 +158,17 @@ cairn_status cairn_work_size(struct cairn_device *device, const struct cairn_pro
  * workspace operand, where there is one, must hold cairn_work_size() floats. */
 cairn_status cairn_run(struct cairn_device *device, const struct cairn_problem *problem);
 
-/* Compiling ahead of the first run, which else compiles kernel after kernel as it comes to them.
- * cairn_device_note() checks a problem as cairn_run() does and notes the kernels that it needs;
- * cairn_device_compile() takes those that were compiled in an earlier start from the cache and
- * compiles the rest on all processors. Only where something is left to compile it calls `each` (may
- * be NULL): once before, and with each program that is done, of `all`. A program that does not
- * compile is told when it is needed, one whose compiler crashes or hangs at once; either only where
- * no other variant does its work, which is chosen from then on. */
+/* Told as programs are compiled: the file of the last, how many are done, of `all`. */
 typedef void cairn_device_compiling(void *context, const char *program, int done, int all);
+
+/* Compiling ahead of the first run, which else compiles kernel after kernel as it comes to them:
+ * checks a problem as cairn_run() does, memory included, and notes the kernels that it needs. */
 cairn_status cairn_device_note(struct cairn_device *device, const struct cairn_problem *problem);
+/* Takes noted kernels that were compiled in an earlier start from the cache, and compiles the rest
+ * on all processors. Only where something is left to compile it calls `each` (may be NULL): once
+ * before, and with each program that is done. A program that does not compile is told when it is
+ * needed, one whose compiler crashes or hangs at once; either only where no other variant does its
+ * work, which is chosen from then on. */
 cairn_status cairn_device_compile(struct cairn_device *device, cairn_device_compiling *each,
                                   void *context);
 
@@ -183,6 +198,7 @@ int cairn_device_serve(void);
     X(fma)                                                                                         \
     X(sqrt_integer)                                                                                \
     X(divide_integer) X(divide_hard_integer) X(fma_integer) X(exp16) X(tanh16) X(sigmoid16)
+/* The functions, in the order of the list. */
 enum cairn_function {
 #define CAIRN_FUNCTION_ENUM(name) CAIRN_FUNCTION_##name,
     CAIRN_FUNCTION_LIST(CAIRN_FUNCTION_ENUM)
@@ -201,13 +217,13 @@ cairn_status cairn_device_function(struct cairn_device *device, enum cairn_funct
 
 /* What a launch belongs to, in the words of those who run operators: kept and handed back. */
 struct cairn_mark {
-    const void *what;
-    int64_t step;
+    const void *what; /* whatever the caller likes; not looked at */
+    int64_t step;     /* likewise */
 };
 
 /* A launch that is over. The reference has no kernels: there it is an operator, by its name. */
 struct cairn_launch {
-    const char *kernel;
+    const char *kernel;     /* its name; on the reference an operator's */
     struct cairn_mark mark; /* {NULL, 0} where none was set */
     double start, seconds;  /* start: by the device's own clock, from some point in the past */
 };
@@ -230,6 +246,7 @@ cairn_status cairn_device_profile(struct cairn_device *device,
 
 /* --- what the device can do at most --- */
 
+/* What a device can do at most. */
 struct cairn_roofline {
     double gflops; /* 1e9 operations a second: fma in registers, each two operations; with the
                       integer fma where exact kernels have that */

@@ -15,21 +15,23 @@ extern "C" {
 
 /* --- export --- */
 
+/* Which run, to which file. */
 struct cairn_export_options {
-    const char *run;
-    int last;         /* 0: the best weights; 1: the last */
-    const char *file; /* its end says what it is: .onnx or .safetensors */
-    int force;        /* replace a file that is there */
-    const char *data_dir;
+    const char *run;      /* its folder */
+    int last;             /* 0: the best weights; 1: the last */
+    const char *file;     /* its end says what it is: .onnx or .safetensors */
+    int force;            /* replace a file that is there */
+    const char *data_dir; /* as in struct cairn_compute */
 };
 
+/* What was written. */
 struct cairn_export_result {
     char format[16];           /* "onnx", "safetensors" */
     int opset;                 /* of ONNX; else 0 */
     int64_t c, h, w, classes;  /* what the model takes: N images of bytes, c x h x w */
     int64_t parameters, bytes; /* numbers that were trained; the file's size */
     int64_t epoch, step;       /* when the weights were taken */
-    char weights_sha256[65];
+    char weights_sha256[65];   /* as in the run's summary */
 };
 
 /* Writes the model of a run. ONNX: one graph from `pixels`, N x c x h x w float32 holding bytes (0
@@ -40,6 +42,7 @@ cairn_status cairn_export(const struct cairn_export_options *options,
 
 /* --- import --- */
 
+/* Which model, to which run. */
 struct cairn_import_options {
     const char *file; /* .onnx or .safetensors */
     const char *run;  /* the folder that is made */
@@ -47,16 +50,17 @@ struct cairn_import_options {
      * that Cairn wrote. Of an ONNX model its layers are replaced by the model's. */
     const char *recipe;
     const char *const *sets; /* "key.path=value" */
-    int set_count;
-    const char *data_dir;
-    int force; /* replace a run that is there */
+    int set_count;           /* how many */
+    const char *data_dir;    /* as in struct cairn_compute */
+    int force;               /* replace a run that is there */
 };
 
+/* What was made. */
 struct cairn_import_result {
-    char format[16];    /* "onnx", "safetensors" */
-    int layers;         /* lines of the recipe */
-    int64_t parameters; /* numbers that are trained */
-    char weights_sha256[65];
+    char format[16];         /* "onnx", "safetensors" */
+    int layers;              /* lines of the recipe */
+    int64_t parameters;      /* numbers that are trained */
+    char weights_sha256[65]; /* of the weights that came in */
 };
 
 /* Makes a run of a model or of weights: it can be evaluated, and trained further with --resume and
@@ -69,11 +73,13 @@ cairn_status cairn_import(const struct cairn_import_options *options,
 
 /* --- ONNX's own tests --- */
 
+/* What became of a test. */
 enum cairn_onnx_outcome { CAIRN_ONNX_PASSED, CAIRN_ONNX_SKIPPED, CAIRN_ONNX_FAILED };
 
+/* One test. */
 struct cairn_onnx_verdict {
-    const char *test; /* its folder */
-    enum cairn_onnx_outcome outcome;
+    const char *test;                /* its folder */
+    enum cairn_onnx_outcome outcome; /* what became of it */
     const char *op;  /* SKIPPED: the operator that Cairn has not, or not in this form */
     const char *why; /* SKIPPED, FAILED */
 };

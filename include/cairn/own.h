@@ -55,11 +55,12 @@ enum cairn_arg_kind {
     CAIRN_ARG_FLOAT,  /* float */
     CAIRN_ARG_LOCAL,  /* __local T *, `l` bytes of it */
 };
+/* One argument; what its kind does not name is not looked at. */
 struct cairn_arg {
-    enum cairn_arg_kind kind;
-    struct cairn_mem mem; /* MEM, BUFFER; a NULL buffer is a NULL pointer */
-    int64_t l;            /* INT, LONG, LOCAL */
-    float f;              /* FLOAT */
+    enum cairn_arg_kind kind; /* what it is */
+    struct cairn_mem mem;     /* MEM, BUFFER; a NULL buffer is a NULL pointer */
+    int64_t l;                /* INT, LONG, LOCAL */
+    float f;                  /* FLOAT */
 };
 
 /* Enqueues a kernel: global and local sizes in work-items for each of 1 to 3 dimensions, global a
@@ -71,6 +72,7 @@ cairn_status cairn_kernel_run(struct cairn_kernel *kernel, int dims, const size_
 
 /* --- in the place of an operator --- */
 
+/* Code of one's own for an operator. */
 struct cairn_own {
     const char *name; /* of the variant: letters, digits and '-', at most 15, not one that the
                          device has */
@@ -82,7 +84,7 @@ struct cairn_own {
      * workspace. A status that is not CAIRN_OK is the operator's. */
     cairn_status (*run)(void *context, struct cairn_device *device,
                         const struct cairn_problem *problem);
-    void *context;
+    void *context; /* for both functions */
 };
 
 /* Adds a variant of one's own to an operator of this device; it is the default for all that it

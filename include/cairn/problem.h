@@ -28,6 +28,7 @@ struct cairn_mem {
     int64_t offset;
 };
 
+/* What a product adds to its result. */
 enum cairn_bias {
     CAIRN_BIAS_NONE,
     CAIRN_BIAS_N, /* bias[j] is added to column j of c */
@@ -62,7 +63,8 @@ struct cairn_gemm {
     int64_t stride_a, stride_b,
         stride_c;      /* distance of one batch's operand to the next; ignored when batch = 1 */
     int64_t bias, act; /* enum cairn_bias, enum cairn_activation_kind up to sigmoid */
-    struct cairn_mem a, b, bias_v, c, work;
+    struct cairn_mem a, b, bias_v, c,
+        work; /* as above; bias_v: m or n floats; work: of cairn_work_size() */
 };
 
 /* 2-d cross-correlation, as deep learning calls convolution. x: n,c,h,w; w: o,c/groups,kh,kw; y:
@@ -79,24 +81,29 @@ struct cairn_gemm {
  *                 pool's; act is NONE or RELU, of both. The convolution's result goes nowhere */
 struct cairn_conv {
     int64_t n, c, h, w, o, kh, kw;
-    int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
-    int64_t dilation_h, dilation_w, groups;
+    int64_t stride_h, stride_w, pad_t, pad_b, pad_l,
+        pad_r; /* of rows and columns; above, below, left and right of an image */
+    int64_t dilation_h, dilation_w, groups; /* distance of taps; see above */
     int64_t bias, act; /* conv and conv_pool: bias is 0 or 1 (one per output channel) */
-    int64_t pool_kh, pool_kw, pool_stride_h, pool_stride_w;
-    int64_t pool_pad_t, pool_pad_b, pool_pad_l, pool_pad_r;
-    struct cairn_mem x, weight, bias_v, y, index, work;
+    int64_t pool_kh, pool_kw, pool_stride_h, pool_stride_w; /* conv_pool: of its windows */
+    int64_t pool_pad_t, pool_pad_b, pool_pad_l, pool_pad_r; /* conv_pool: of the pool */
+    struct cairn_mem x, weight, bias_v, y, index,
+        work; /* as above; bias_v: o floats; work: of cairn_work_size() */
 };
 
 /* col[n][(c, kh, kw)][(oh, ow)] = x at (row * stride_h + i * dilation_h - pad_t, column * stride_w
  * + j * dilation_w - pad_l), +0 outside the image. col2im is its transpose: dx = sum over (i, j) of
  * the kernel in row-major order, valid taps only, from t = +0. */
 struct cairn_im2col {
-    int64_t n, c, h, w, kh, kw;
-    int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    int64_t n, c, h, w, kh,
+        kw; /* images, channels, rows, columns; rows and columns of the kernel */
+    int64_t stride_h, stride_w, pad_t, pad_b, pad_l,
+        pad_r; /* of rows and columns; above, below, left and right of an image */
     int64_t dilation_h, dilation_w;
     struct cairn_mem x, col;
 };
 
+/* What a pool takes of its windows. */
 enum cairn_pool_kind { CAIRN_POOL_MAX, CAIRN_POOL_AVERAGE };
 
 /* Pooling of `planes` = images x channels planes of h x w; padding is smaller than the kernel.
@@ -113,7 +120,8 @@ enum cairn_pool_kind { CAIRN_POOL_MAX, CAIRN_POOL_AVERAGE };
 struct cairn_pool {
     int64_t kind; /* enum cairn_pool_kind */
     int64_t planes, h, w, kh, kw;
-    int64_t stride_h, stride_w, pad_t, pad_b, pad_l, pad_r;
+    int64_t stride_h, stride_w, pad_t, pad_b, pad_l,
+        pad_r;                    /* of windows; above, below, left and right of a plane */
     int64_t count_pad;            /* average only */
     int64_t act;                  /* pool, max only: NONE or RELU */
     struct cairn_mem x, y, index; /* pool_grad: x = dx out, y = dy in, index in */
@@ -139,8 +147,8 @@ struct cairn_activation {
  *   softplus    dy * -expm1(-y)               hard_sigmoid  y <= 0 or y >= 1 ? +0 : dy * (1/6)
  * gelu, gelu_tanh, silu and hard_swish take x and leave y unused. */
 struct cairn_activation_grad {
-    int64_t kind, count;
-    float alpha; /* as in activation */
+    int64_t kind, count; /* enum cairn_activation_kind, not NONE; elements */
+    float alpha;         /* as in activation */
     struct cairn_mem x, y, dy, dx;
 };
 
@@ -154,7 +162,8 @@ struct cairn_activation_grad {
  * loss and the gradient of a row are multiplied by class_weights[label] (C floats). Labels outside
  * 0..classes-1 give loss NaN, correct 0, weight 1 and no [j = label]. */
 struct cairn_softmax {
-    int64_t rows, classes, want_grad, want_prob, weighted;
+    int64_t rows, classes, want_grad, want_prob,
+        weighted;           /* logits are rows x classes; the rest as above */
     float scale, smoothing; /* 0 <= smoothing < 1 */
     struct cairn_mem logits, labels, class_weights, loss, correct, grad,
         prob; /* labels and correct are int32 */
@@ -163,10 +172,11 @@ struct cairn_softmax {
 /* Gradient of a softmax layer, row by row. log = 0: y = softmax(z), dx_j = y_j (dy_j - sum dy y);
  * log = 1: y = log softmax(z), dx_j = dy_j - exp(y_j) sum dy. dx may be dy. */
 struct cairn_softmax_grad {
-    int64_t rows, classes, log;
+    int64_t rows, classes, log; /* y, dy and dx are rows x classes; log: which layer */
     struct cairn_mem y, dy, dx;
 };
 
+/* Losses besides the cross-entropy. */
 enum cairn_loss_kind { CAIRN_LOSS_MSE, CAIRN_LOSS_PERCEPTRON };
 
 /* Losses on the raw outputs z of the last layer, row by row; C = classes.
@@ -183,35 +193,37 @@ enum cairn_loss_kind { CAIRN_LOSS_MSE, CAIRN_LOSS_PERCEPTRON };
 struct cairn_loss {
     int64_t kind, rows, classes, want_grad, weighted; /* kind: enum cairn_loss_kind */
     float scale;
-    struct cairn_mem z, labels, class_weights, loss, correct, grad;
+    struct cairn_mem z, labels, class_weights, loss, correct,
+        grad; /* z and grad: rows x classes; labels, loss, correct: rows; class_weights: classes */
 };
 
 /* y_i = keep_i ? x_i * s : +0, s = 1 / (1 - rate), keep_i: u_i > rate, u_i the uniform of Philox
  * counter (seed, stream, step, element first + i). Its own gradient: the same descriptor on dy. y
  * may be x. */
 struct cairn_dropout {
-    int64_t count;
-    float rate; /* 0 <= rate < 1 */
+    int64_t count; /* elements */
+    float rate;    /* 0 <= rate < 1 */
     uint64_t seed;
     int64_t stream, step, first; /* stream, step: 0 .. 2^32-1 */
     struct cairn_mem x, y;
 };
 
+/* What a reduction makes of its elements. */
 enum cairn_reduce_kind { CAIRN_REDUCE_SUM, CAIRN_REDUCE_SUMSQ, CAIRN_REDUCE_MAX };
 
 /* y[j] = reduction over (i, l), flattened as i * n2 + l, of x[i][j][l]; x is n1 x c x n2. sumsq
  * squares (rounded) first. max: best = (x > best || x != x) ? x : best from -infinity, in any
  * order; a result of -0 is made +0. */
 struct cairn_reduce {
-    int64_t kind, n1, c, n2;
-    struct cairn_mem x, y, work;
+    int64_t kind, n1, c, n2;     /* enum cairn_reduce_kind; sizes of x */
+    struct cairn_mem x, y, work; /* work: of cairn_work_size() */
 };
 
 /* x[i] = ((float)table[index[i]][e] - shift) * scale for e < item;  y[i] = labels[index[i]] as
  * int32. Bytes and labels are unsigned 8-bit, total rows of them; indices int32 in 0..total-1 (an
  * index outside gives NaN and -1). */
 struct cairn_gather {
-    int64_t count, item, total;
+    int64_t count, item, total; /* images of the batch; bytes of an image; rows of the table */
     float shift, scale;
     struct cairn_mem table, labels, indices, x, y;
 };
@@ -232,14 +244,15 @@ struct cairn_add {
 struct cairn_batchnorm_stats {
     int64_t n1, c, n2;
     float momentum, epsilon; /* 0 <= momentum <= 1; epsilon > 0 */
-    struct cairn_mem x, mean, rstd, running_mean, running_var, work;
+    struct cairn_mem x, mean, rstd, running_mean, running_var,
+        work; /* running_*: updated; work: of cairn_work_size() */
 };
 
 /*   batchnorm        y = ((x - mean) * rstd) gamma + beta. With inference = 1 the operand rstd
  * holds variances and 1 / sqrt(variance + epsilon) takes their place. y may be x. */
 struct cairn_batchnorm {
-    int64_t n1, c, n2, inference;
-    float epsilon; /* inference only */
+    int64_t n1, c, n2, inference; /* sizes of x; inference: see above */
+    float epsilon;                /* inference only */
     struct cairn_mem x, mean, rstd, gamma, beta, y;
 };
 
@@ -247,8 +260,9 @@ struct cairn_batchnorm {
  *                    dy; dgamma = sum dy v; dx = gamma rstd (dy - (v dgamma + dbeta) / N). dx may
  *                    be dy. */
 struct cairn_batchnorm_grad {
-    int64_t n1, c, n2;
-    struct cairn_mem x, dy, mean, rstd, gamma, dx, dgamma, dbeta, work;
+    int64_t n1, c, n2; /* sizes of x */
+    struct cairn_mem x, dy, mean, rstd, gamma, dx, dgamma, dbeta,
+        work; /* work: of cairn_work_size() */
 };
 
 /* Moves n images x, c x h x w, at random, and cuts oh x ow out of each (oh <= h, ow <= w). With
@@ -263,14 +277,14 @@ struct cairn_augment {
     float fill;
     uint64_t seed;
     int64_t stream, step, first; /* stream, step: 0 .. 2^32-1 */
-    struct cairn_mem x, y;
+    struct cairn_mem x, y;       /* x: n x c x h x w; y: n x c x oh x ow */
 };
 
 /* f = n > limit ? limit / n : 1 with n = sqrt(sumsq[0]);  g = g * f: clipping by the norm whose
  * square is sumsq (reduce, sumsq, over all gradients). */
 struct cairn_clip {
-    int64_t count;
-    float limit; /* above 0 */
+    int64_t count; /* elements of g */
+    float limit;   /* above 0 */
     struct cairn_mem sumsq, g;
 };
 
@@ -281,7 +295,7 @@ struct cairn_clip {
  * sgd: v = fma(momentum, v, g); w = fma(-lr, d, w) with d = v, or with nesterov d = fma(momentum,
  * v, g). */
 struct cairn_sgd {
-    int64_t count, decay_count, nesterov;
+    int64_t count, decay_count, nesterov; /* elements of w, g and v; as above */
     float lr, momentum, l1, l2, decay;
     struct cairn_mem w, g, v;
 };
@@ -291,23 +305,24 @@ struct cairn_sgd {
  *   w = fma(-lr, (m * c1) / (sqrt(v * c2) + epsilon), w),  c1 = 1 / (1 - beta1^t), c2 = 1 / (1 -
  * beta2^t) given by the caller. */
 struct cairn_adam {
-    int64_t count, decay_count;
-    float lr, beta1, beta2, epsilon, l1, l2, decay, c1, c2;
+    int64_t count, decay_count; /* elements of w, g, m and v; as in sgd */
+    float lr, beta1, beta2, epsilon, l1, l2, decay, c1,
+        c2; /* c1, c2: see above; l1, l2, decay: as in sgd */
     struct cairn_mem w, g, m, v;
 };
 
 /* RMSProp (Tieleman & Hinton 2012):  v = fma(alpha, v, ((1 - alpha) * g) * g);
  *   m = fma(momentum, m, g / (sqrt(v) + epsilon));  w = fma(-lr, m, w) */
 struct cairn_rmsprop {
-    int64_t count, decay_count;
-    float lr, alpha, momentum, epsilon, l1, l2, decay;
+    int64_t count, decay_count;                        /* as in adam */
+    float lr, alpha, momentum, epsilon, l1, l2, decay; /* as above and in sgd */
     struct cairn_mem w, g, m, v;
 };
 
 /* Adagrad (Duchi et al. 2011):  v = fma(g, g, v);  w = fma(-lr, g / (sqrt(v) + epsilon), w) */
 struct cairn_adagrad {
-    int64_t count, decay_count;
-    float lr, epsilon, l1, l2, decay;
+    int64_t count, decay_count;       /* as in sgd */
+    float lr, epsilon, l1, l2, decay; /* as above and in sgd */
     struct cairn_mem w, g, v;
 };
 
@@ -315,8 +330,8 @@ struct cairn_adagrad {
  *   d = (sqrt(u + epsilon) / sqrt(v + epsilon)) * g;  u = fma(rho, u, ((1 - rho) * d) * d);
  *   w = fma(-lr, d, w) */
 struct cairn_adadelta {
-    int64_t count, decay_count;
-    float lr, rho, epsilon, l1, l2, decay;
+    int64_t count, decay_count;            /* as in sgd */
+    float lr, rho, epsilon, l1, l2, decay; /* as above and in sgd */
     struct cairn_mem w, g, u, v;
 };
 
@@ -351,6 +366,7 @@ struct cairn_adadelta {
     X(adagrad, ADAGRAD, cairn_adagrad, adagrad)                                                    \
     X(adadelta, ADADELTA, cairn_adadelta, adadelta)
 
+/* Operators, in the order of the list. */
 enum cairn_op {
 #define CAIRN_OP_ENUM(slot, NAME, type, member) CAIRN_OP_##NAME,
     CAIRN_OP_LIST(CAIRN_OP_ENUM)
@@ -360,7 +376,7 @@ enum cairn_op {
 
 /* An operator with its descriptor. */
 struct cairn_problem {
-    enum cairn_op op;
+    enum cairn_op op; /* which member of u counts */
     union {
         struct cairn_gemm gemm;
         struct cairn_conv conv;
@@ -385,11 +401,12 @@ struct cairn_problem {
         struct cairn_rmsprop rmsprop;
         struct cairn_adagrad adagrad;
         struct cairn_adadelta adadelta;
-    } u;
+    } u; /* the descriptor */
 };
 
-/* "gemm" for CAIRN_OP_GEMM; and back, CAIRN_OP_COUNT for an unknown name. */
+/* "gemm" for CAIRN_OP_GEMM; "unknown" for what is no operator. */
 const char *cairn_op_name(enum cairn_op op);
+/* CAIRN_OP_GEMM for "gemm"; CAIRN_OP_COUNT for an unknown name. */
 enum cairn_op cairn_op_find(const char *name);
 
 /* A descriptor of this operator with every field at its default (sizes 1, strides 1, the rest 0).
@@ -400,16 +417,18 @@ struct cairn_problem cairn_problem_default(enum cairn_op op);
  * against the operator's rules. CAIRN_INVALID names the field. Memory is not looked at. */
 cairn_status cairn_problem_complete(struct cairn_problem *problem);
 
-enum cairn_dtype { CAIRN_F32, CAIRN_I32, CAIRN_U8 }; /* float, int32_t, uint8_t */
+/* Types of elements: float, int32_t, uint8_t. */
+enum cairn_dtype { CAIRN_F32, CAIRN_I32, CAIRN_U8 };
+/* What an operator does with an operand; WORK: its content means nothing before and after. */
 enum cairn_role { CAIRN_IN, CAIRN_OUT, CAIRN_INOUT, CAIRN_WORK };
 
 /* An operand that a problem uses. */
 struct cairn_operand_info {
-    const char *name; /* the descriptor's member: "x" */
-    enum cairn_dtype dtype;
-    enum cairn_role role;  /* OUT: written, and not read; gaps between results are left alone */
-    int64_t elements;      /* from its offset on; WORK: 0, since cairn_work_size() tells */
-    struct cairn_mem *mem; /* the member itself */
+    const char *name;       /* the descriptor's member: "x" */
+    enum cairn_dtype dtype; /* of its elements */
+    enum cairn_role role;   /* OUT: written, and not read; gaps between results are left alone */
+    int64_t elements;       /* from its offset on; WORK: 0, since cairn_work_size() tells */
+    struct cairn_mem *mem;  /* the member itself */
 };
 
 /* Operand `number`, from 0, of those that a complete problem may use. Returns 0 behind the last. */
@@ -425,9 +444,9 @@ int cairn_problem_print(const struct cairn_problem *problem, char *text, size_t 
  * would have been accepted. */
 cairn_status cairn_problem_parse(const char *text, struct cairn_problem *problem, const char **end);
 
-/* Floating-point operations of the definition (an fma counts 2) and bytes that must move at least
- * once; for benchmarks. */
+/* Floating-point operations of the definition (an fma counts 2); for benchmarks. */
 double cairn_problem_flops(const struct cairn_problem *problem);
+/* Bytes that must move at least once: each operand, read or written; for benchmarks. */
 double cairn_problem_bytes(const struct cairn_problem *problem);
 
 #ifdef __cplusplus

@@ -15,39 +15,44 @@ extern "C" {
 
 /* --- answers --- */
 
+/* A part of a run's data. */
 enum cairn_report_part { CAIRN_REPORT_TEST, CAIRN_REPORT_VALIDATION, CAIRN_REPORT_TRAIN };
 #define CAIRN_REPORT_MOST 1000 /* mistakes of a class */
 
+/* What is looked at, and where it is written. */
 struct cairn_report_options {
-    const char *run;
-    int last; /* 0: the best weights; 1: the last */
-    struct cairn_compute compute;
-    enum cairn_report_part part; /* as the run split its data; training images unmoved */
+    const char *run;              /* its folder */
+    int last;                     /* 0: the best weights; 1: the last */
+    struct cairn_compute compute; /* where and how */
+    enum cairn_report_part part;  /* as the run split its data; training images unmoved */
     int64_t mistakes; /* of each class, so many of those with the highest confidence; 0: none */
     int confusion;    /* write it to `out` */
     const char *out;  /* a folder, made where it is missing; NULL: nothing is written */
-    int force;
+    int force;        /* 1: replaces files that are there */
 };
 
+/* An image that is taken for another class than its label. */
 struct cairn_report_mistake {
     int64_t index; /* in the data set's file: test images, or training images for the other parts */
-    int label, answer;
+    int label, answer;  /* classes, from 0 */
     double probability; /* the answer's softmax probability */
 };
 
+/* A class of the data. */
 struct cairn_report_class {
-    char *name; /* NULL: none is known */
-    int64_t images, wrong;
+    char *name;                            /* NULL: none is known */
+    int64_t images, wrong;                 /* of this label; of those, answered otherwise */
     int64_t unanswered;                    /* of those that are wrong: a NaN among the logits */
     struct cairn_report_mistake *mistakes; /* falling probability, then rising index */
-    int64_t count;
+    int64_t count;                         /* of mistakes */
 };
 
+/* An evaluation of a part. */
 struct cairn_report {
     struct cairn_eval_result eval;      /* of that part */
     struct cairn_report_class *classes; /* eval.classes of them */
     char **files;                       /* paths of what was written, in that order */
-    int file_count;
+    int file_count;                     /* how many */
 };
 
 /* Evaluates a part. Into the folder `out` come, of what is asked for, confusion.csv and
@@ -57,18 +62,21 @@ struct cairn_report {
  * the loss takes, or that itself where it is the output of a softmax. */
 cairn_status cairn_report_evaluate(const struct cairn_report_options *options,
                                    struct cairn_report *report);
+/* Frees what is in it, and zeroes it. */
 void cairn_report_free(struct cairn_report *report);
 
 /* --- single images --- */
 
+/* Which run, and which images. */
 struct cairn_predict_options {
-    const char *run;
-    int last; /* 0: the best weights; 1: the last */
-    struct cairn_compute compute;
-    const char *const *images; /* as for cairn_inspect_activations() */
-    int count;
+    const char *run;              /* its folder */
+    int last;                     /* 0: the best weights; 1: the last */
+    struct cairn_compute compute; /* where and how */
+    const char *const *images;    /* as for cairn_inspect_activations() */
+    int count;                    /* how many */
 };
 
+/* The answer for one image. */
 struct cairn_prediction {
     char image[512], label[64]; /* as struct cairn_inspect_result has them */
     int answer;                 /* -1: a NaN among the outputs */
@@ -76,12 +84,13 @@ struct cairn_prediction {
     double *probabilities;      /* classes; as in cairn_report_evaluate(); NaN without an answer */
 };
 
+/* The answers, in the order of the images. */
 struct cairn_predictions {
-    char device[128], weights_sha256[65];
-    int classes;
-    char **names; /* of the classes; NULL: none are known */
-    struct cairn_prediction *items;
-    int count;
+    char device[128], weights_sha256[65]; /* its name; of the weights that answered */
+    int classes;                          /* how many */
+    char **names;                         /* of the classes; NULL: none are known */
+    struct cairn_prediction *items;       /* one for each image */
+    int count;                            /* how many */
 };
 
 /* What a net takes images for. Files must be as the data set's images are: gray or RGB, and of
@@ -92,25 +101,27 @@ void cairn_predictions_free(struct cairn_predictions *predictions); /* zeroes it
 
 /* --- the inside --- */
 
+/* What is drawn, and where to. */
 struct cairn_inspect_options {
-    const char *run;
-    int last;
+    const char *run;              /* the run's folder */
+    int last;                     /* 0: the best weights; 1: the last */
     struct cairn_compute compute; /* weights: only data_dir counts */
     int64_t layer;                /* place in the recipe, from 0; -1: the first that fits */
     const char *out;              /* the file; NULL: weights-N.png, activations-N.png, curves.svg */
-    int force;
+    int force;                    /* 1: replaces a file that is there */
 };
 
+/* What was drawn. */
 struct cairn_inspect_result {
-    char file[512];
-    int64_t layer;
-    char text[96]; /* the layer, as the recipe has it */
+    char file[512]; /* that was written */
+    int64_t layer;  /* its place in the recipe, from 0 */
+    char text[96];  /* the layer, as the recipe has it */
     /* `count` pictures of c x h x w (c: 1 gray, 3 RGB) in `rows` x `columns`, each number enlarged
      * to scale x scale pixels, with lines of one pixel around them. */
-    int64_t count, rows, columns, c, h, w, scale;
-    double least, largest;      /* of the finite numbers */
-    int64_t not_finite;         /* drawn black */
-    double black, white;        /* the numbers drawn so */
+    int64_t count, rows, columns, c, h, w, scale; /* see above */
+    double least, largest;                        /* of the finite numbers */
+    int64_t not_finite;                           /* drawn black */
+    double black, white;                          /* the numbers drawn so */
     char image[512], label[64]; /* activations: of what image; its label, "" for a file */
 };
 
@@ -130,8 +141,9 @@ cairn_status cairn_inspect_weights(const struct cairn_inspect_options *options,
 cairn_status cairn_inspect_activations(const struct cairn_inspect_options *options,
                                        const char *image, struct cairn_inspect_result *result);
 
+/* The curves that were drawn. */
 struct cairn_inspect_curves {
-    char file[512];
+    char file[512];       /* that was written */
     int64_t points;       /* evaluations */
     int by_steps;         /* the axis: 1 steps, 0 epochs */
     int validation, test; /* whether there are such curves */

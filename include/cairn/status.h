@@ -29,6 +29,7 @@ extern "C" {
     X(INTERRUPTED, 3, "interrupted")                                                               \
     X(DIVERGED, 1, "a training left the finite numbers")
 
+/* What a call came to; CAIRN_OK is 0. */
 typedef enum cairn_status {
 #define CAIRN_STATUS_ENUM(name, code, text) CAIRN_##name,
     CAIRN_STATUS_LIST(CAIRN_STATUS_ENUM)

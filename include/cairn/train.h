@@ -18,12 +18,12 @@ extern "C" {
 
 /* Where and how to compute. */
 struct cairn_compute {
-    const char *device; /* see cairn_device_find(); NULL: "opencl" */
-    enum cairn_math math;
+    const char *device;          /* see cairn_device_find(); NULL: "opencl" */
+    enum cairn_math math;        /* exact or fast */
     int profile;                 /* record device time per launch; told by CAIRN_TRAIN_KERNEL and
                                     CAIRN_TRAIN_LAYER events */
     const char *const *variants; /* "OP=NAME": forced variants */
-    int variant_count;
+    int variant_count;           /* how many */
     const char *data_dir; /* NULL: where data sets are kept, see the manual of the data rooms */
     int no_tune;          /* 1: not the variants that cairn_tune() found */
     const char *kernels;  /* as in struct cairn_device_options */
@@ -31,17 +31,17 @@ struct cairn_compute {
 };
 
 /* What there is to choose from, for those who help with typing: the names of the recipes that are
- * found by name, each once; the keys that a setting can have, like "train.batch". What cannot be
- * read is left out. */
+ * found by name, each once. What cannot be read is left out. */
 void cairn_recipe_names(void (*each)(void *context, const char *name), void *context);
+/* The keys that a setting can have, like "train.batch". */
 void cairn_recipe_keys(void (*each)(void *context, const char *key), void *context);
 
 /* Device time of a layer, or of what belongs to none: "images" (gathered, moved), "loss", "update"
  * and "other" (fills). */
 struct cairn_layer_time {
-    int layer;        /* from 0; -1: of no layer */
-    const char *text; /* its line in the recipe, or one of the words above */
-    int64_t launches;
+    int layer;           /* from 0; -1: of no layer */
+    const char *text;    /* its line in the recipe, or one of the words above */
+    int64_t launches;    /* kernels; on the reference operators */
     double seconds[4];   /* forward, backward, update, evaluation */
     double total;        /* their sum */
     double flops, bytes; /* of its operators, as in <cairn/problem.h> */
@@ -49,6 +49,7 @@ struct cairn_layer_time {
 
 /* --- training --- */
 
+/* What a training tells as it goes. */
 enum cairn_train_event_kind {
     CAIRN_TRAIN_LOADING,   /* the data set is read next, and the device opened; nothing is set */
     CAIRN_TRAIN_COMPILING, /* kernels that no earlier start compiled: programs_done of programs are
@@ -64,28 +65,30 @@ enum cairn_train_event_kind {
                               best_step, and losses and accuracies of the weights that were tested */
 };
 
+/* One step of a training; what its kind does not name is 0 or NULL. */
 struct cairn_train_event {
-    enum cairn_train_event_kind kind;
-    const char *run, *device; /* the folder; the device's name */
-    int64_t fold, folds;      /* of a cross-validation, from 1; else 0 */
-    int64_t epoch, epochs;    /* epoch: the present one from 1 (EVALUATED: epochs begun) */
-    int64_t batch, batches;   /* done and in all in this epoch */
-    int64_t step, steps;      /* done and in all */
-    int by_steps;             /* 1: evaluations come after so many steps, not after epochs */
-    int64_t train_images, validation_images, test_images, parameters;
+    enum cairn_train_event_kind kind; /* what happened */
+    const char *run, *device;         /* the folder; the device's name */
+    int64_t fold, folds;              /* of a cross-validation, from 1; else 0 */
+    int64_t epoch, epochs;            /* the present one from 1 (EVALUATED: epochs begun); in all */
+    int64_t batch, batches;           /* done and in all in this epoch */
+    int64_t step, steps;              /* done and in all */
+    int by_steps; /* 1: evaluations come after so many steps, not after epochs */
+    int64_t train_images, validation_images, test_images,
+        parameters; /* images of each part; numbers that are trained */
     /* EVALUATED: of training, the means over the images since the last evaluation, with the weights
      * that each batch met; the validation's are NaN where there is none, the test's where
      * test_curve is not on */
-    double train_loss, train_accuracy, validation_loss, validation_accuracy;
-    double test_loss, test_accuracy;
-    float learning_rate;                /* EVALUATED: of the last step */
-    double seconds, samples_per_second; /* of the training part; NaN until there is a measure */
-    int best;                           /* EVALUATED: 1 where these are the best weights so far */
-    int64_t best_epoch, best_step;
-    const char *kernel;
-    int64_t calls;
-    const struct cairn_layer_time *layer;
-    int programs_done, programs;
+    double train_loss, train_accuracy, validation_loss, validation_accuracy; /* means */
+    double test_loss, test_accuracy;                                         /* see above */
+    float learning_rate;                  /* EVALUATED: of the last step */
+    double seconds, samples_per_second;   /* of the training part; NaN until there is a measure */
+    int best;                             /* EVALUATED: 1 where these are the best weights so far */
+    int64_t best_epoch, best_step;        /* EVALUATED: when the best weights so far were taken */
+    const char *kernel;                   /* KERNEL, COMPILING: its name */
+    int64_t calls;                        /* KERNEL: launches */
+    const struct cairn_layer_time *layer; /* LAYER: its times */
+    int programs_done, programs;          /* COMPILING: compiled; to compile */
 };
 
 /* What to do about the first value of a training that is NaN or infinite. */
@@ -95,19 +98,20 @@ enum cairn_on_nan {
     CAIRN_NAN_CONTINUE, /* nothing */
 };
 
+/* What is trained, where, and who is told. */
 struct cairn_train_options {
-    const char *recipe;      /* path or name */
-    const char *const *sets; /* "key.path=value" */
-    int set_count;
-    struct cairn_compute compute;
-    const char *out;   /* the run's folder; NULL: runs/NAME of the recipe */
-    int resume, force; /* go on with an existing run; replace one */
+    const char *recipe;           /* path or name */
+    const char *const *sets;      /* "key.path=value" */
+    int set_count;                /* how many */
+    struct cairn_compute compute; /* where and how */
+    const char *out;              /* the run's folder; NULL: runs/NAME of the recipe */
+    int resume, force;            /* go on with an existing run; replace one */
     /* A file for the trace of `trace_steps` steps (0: 10) from the second of this start on, where
      * there is a second: Chrome's trace events, with steps, layers and kernels. NULL: none; needs
      * compute.profile. Of a cross-validation, the first fold that is trained in this start. */
     const char *trace;
-    int64_t trace_steps;
-    enum cairn_on_nan on_nan;
+    int64_t trace_steps;      /* steps in the trace; 0: 10 */
+    enum cairn_on_nan on_nan; /* what to do at the first NaN or infinity */
     /* A folder for events that TensorBoard reads, made where it is missing; a cross-validation's
      * are in its fold-1, fold-2 ... NULL: none. What can be known about writing there is told
      * before anything is computed; where it fails later, compute.note tells it and the training
@@ -117,16 +121,19 @@ struct cairn_train_options {
      * CAIRN_INTERRUPTED returned. */
     const volatile sig_atomic_t *stop;
     void (*event)(void *context, const struct cairn_train_event *event); /* may be NULL */
-    void *context;
+    void *context;                                                       /* for event() */
 };
 
+/* A figure of a cross-validation. */
 struct cairn_train_figure {
     double mean, deviation; /* over the folds; the deviation's square is divided by folds - 1 */
 };
 
+/* What a training ended with. */
 struct cairn_train_result {
-    char run[512], device[128], driver[128];
-    int64_t epochs, steps;                      /* begun; done */
+    char run[512], device[128],
+        driver[128];       /* the folder; names of the device and of its driver's version */
+    int64_t epochs, steps; /* begun; done */
     int64_t best_epoch, best_step, test_images; /* where the tested weights were taken */
     int by_steps;                               /* as in the events */
     double test_loss, test_accuracy; /* of the best weights (keep: last: the last); accuracy from 0
@@ -134,37 +141,47 @@ struct cairn_train_result {
     double validation_loss, validation_accuracy; /* of the same weights; NaN where there is none */
     double samples_per_second; /* training alone, first step of each start left out; NaN if that is
                                   all */
-    char weights_sha256[65], best_weights_sha256[65];
-    char events[512];         /* the file of events; "": none */
-    char events_failure[512]; /* why it ended early; "": it did not */
+    char weights_sha256[65], best_weights_sha256[65]; /* of the last weights and running statistics;
+                                                         of those that were tested */
+    char events[512];                                 /* the file of events; "": none */
+    char events_failure[512];                         /* why it ended early; "": it did not */
     /* A cross-validation: above 0, and of the rest only run, device, driver, test_images and these
      * are set. */
     int64_t folds;
     struct cairn_train_figure fold_validation_loss, fold_validation_accuracy, fold_test_loss,
-        fold_test_accuracy;
+        fold_test_accuracy; /* of the folds */
 };
 
+/* Trains a recipe, or goes on with a run of it. CAIRN_PARSE: the recipe; CAIRN_NOT_FOUND: it, the
+ * data or the device; CAIRN_EXISTS: a run is there, and neither resume nor force is set;
+ * CAIRN_INTERRUPTED; CAIRN_DIVERGED; CAIRN_DEVICE, CAIRN_BUILD, CAIRN_MEMORY, CAIRN_IO: the run is
+ * as at its last checkpoint. */
 cairn_status cairn_train(const struct cairn_train_options *options,
                          struct cairn_train_result *result);
 
 /* --- evaluating a run --- */
 
+/* Which run, and where. */
 struct cairn_eval_options {
-    const char *run;
-    int last; /* 0: the best weights; 1: the last */
-    struct cairn_compute compute;
+    const char *run;              /* its folder */
+    int last;                     /* 0: the best weights; 1: the last */
+    struct cairn_compute compute; /* where and how */
 };
 
+/* The answers for all test images. */
 struct cairn_eval_result {
-    char device[128], weights_sha256[65], data[64];
-    int64_t epoch, step; /* when the weights were taken: epochs begun, steps done */
-    int64_t images, correct;
-    double loss, accuracy;
-    int classes;
-    int64_t *confusion; /* classes x classes: row = label, column = answer */
+    char device[128], weights_sha256[65], data[64]; /* its name; of the weights; the data set */
+    int64_t epoch, step;     /* when the weights were taken: epochs begun, steps done */
+    int64_t images, correct; /* of the test part; of those, right */
+    double loss, accuracy;   /* mean over the images; right ones, from 0 to 1 */
+    int classes;             /* how many */
+    int64_t *confusion;      /* classes x classes: row = label, column = answer */
 };
 
+/* Tests a run's weights. Free the result with cairn_eval_result_free(). CAIRN_NOT_FOUND,
+ * CAIRN_FORMAT: there is no such run, or it is damaged. */
 cairn_status cairn_eval(const struct cairn_eval_options *options, struct cairn_eval_result *result);
+/* Frees what is in it, and zeroes it. */
 void cairn_eval_result_free(struct cairn_eval_result *result);
 
 /* --- the operators of a recipe: what `cairn tune` races; nothing is allocated on the device --- */
@@ -172,52 +189,59 @@ void cairn_eval_result_free(struct cairn_eval_result *result);
 /* One of a training step of a whole batch, of an evaluation of a whole batch, or of both. Problems
  * that are alike (see cairn_device_prefer()) are one. */
 struct cairn_recipe_problem {
-    struct cairn_problem problem;
-    int64_t train, evaluate; /* how often a training step and an evaluation run it */
+    struct cairn_problem problem; /* the operator; its memory is unset */
+    int64_t train, evaluate;      /* how often a training step and an evaluation run it */
 };
 
+/* The operators of a recipe. */
 struct cairn_recipe_problems {
-    char recipe[256];
-    int64_t batch, eval_batch; /* images of either */
-    struct cairn_recipe_problem *items;
-    int count;
+    char recipe[256];                   /* its path */
+    int64_t batch, eval_batch;          /* images of either */
+    struct cairn_recipe_problem *items; /* count of them */
+    int count;                          /* how many */
 };
 
 /* As compiled for the device of `compute` (NULL: "opencl"). batch 0: the recipe's. */
 cairn_status cairn_recipe_list(const char *recipe, const char *const *sets, int set_count,
                                int64_t batch, const struct cairn_compute *compute,
                                struct cairn_recipe_problems *problems);
+/* Frees what is in it, and zeroes it. */
 void cairn_recipe_problems_free(struct cairn_recipe_problems *problems);
 
 /* --- describing a recipe; nothing is allocated on the device --- */
 
+/* A layer of a recipe. */
 struct cairn_summary_row {
-    char layer[96];
-    int64_t c, h, w; /* output of one image */
-    int64_t parameters;
+    char layer[96];     /* its line */
+    int64_t c, h, w;    /* output of one image */
+    int64_t parameters; /* numbers that it trains */
 };
 
+/* A recipe, and what it takes to train it. */
 struct cairn_summary {
-    char recipe[256], data[64], device[128];
-    int64_t c, h, w, classes;
-    int64_t train_images, validation_images, test_images;
-    struct cairn_summary_row *rows;
-    int row_count;
-    int64_t parameters, batch, steps_per_epoch;
+    char recipe[256], data[64], device[128]; /* its path; the data set; the device's name */
+    int64_t c, h, w, classes;                /* an image's channels, height and width; classes */
+    int64_t train_images, validation_images, test_images; /* of each part */
+    struct cairn_summary_row *rows;                       /* row_count of them */
+    int row_count;                                        /* layers */
+    int64_t parameters, batch,
+        steps_per_epoch; /* numbers that are trained; images of a step; steps of an epoch */
     int64_t tuned; /* problems for which the device prefers another variant than the default */
     /* Bytes for training on the device; gradients are twice there where batches are computed in
      * parts, activations holds workspace too, other the indices, losses and logits. */
     int64_t weights_bytes, gradients_bytes, moments_bytes, activations_bytes, data_bytes,
-        other_bytes, total_bytes;
+        other_bytes, total_bytes; /* see above */
     /* The largest batch that the device's memory and its largest buffer admit, at most all training
      * images; 0: none; -1: the device names no limit. */
-    int64_t largest_batch, device_bytes, device_max_alloc_bytes;
+    int64_t largest_batch, device_bytes,
+        device_max_alloc_bytes; /* images; of all memory, of a buffer */
 };
 
 /* batch 0: the recipe's. device NULL: "reference" (the workspace depends on it). */
 cairn_status cairn_summarize(const char *recipe, const char *const *sets, int set_count,
                              int64_t batch, const struct cairn_compute *compute,
                              struct cairn_summary *summary);
+/* Frees what is in it, and zeroes it. */
 void cairn_summary_free(struct cairn_summary *summary);
 
 /* --- timing a recipe ---
@@ -230,12 +254,14 @@ void cairn_summary_free(struct cairn_summary *summary);
 
 struct cairn_recipe_bench;
 
+/* Kinds of steps. */
 enum cairn_pass {
     CAIRN_PASS_TRAIN,     /* gather, forward, loss, backward, update; `batch` images */
     CAIRN_PASS_INFERENCE, /* gather, forward, loss, as in evaluations; as many images */
     CAIRN_PASSES
 };
 
+/* A kind of step, as it is timed. */
 struct cairn_pass_info {
     int64_t operators;       /* of a step */
     double flops, bytes;     /* sums over the operators, as in <cairn/problem.h> */
@@ -243,13 +269,15 @@ struct cairn_pass_info {
                                 are 0 before the first sample */
 };
 
+/* What is timed. */
 struct cairn_recipe_bench_info {
-    char recipe[256], data[64];
-    int64_t c, h, w, classes, parameters, batch;
-    int64_t device_bytes;                /* all that is allocated on the device */
-    double open_seconds, kernel_seconds; /* opening the device; having its kernels */
-    int compiled;                        /* programs that were not in the cache */
-    struct cairn_pass_info passes[CAIRN_PASSES];
+    char recipe[256], data[64]; /* its path; the data set */
+    int64_t c, h, w, classes, parameters,
+        batch;            /* of an image; classes; numbers that are trained; images of a step */
+    int64_t device_bytes; /* all that is allocated on the device */
+    double open_seconds, kernel_seconds;         /* opening the device; having its kernels */
+    int compiled;                                /* programs that were not in the cache */
+    struct cairn_pass_info passes[CAIRN_PASSES]; /* by enum cairn_pass */
 };
 
 /* Reads the recipe, makes images, opens the device and allocates. A sample takes about `seconds`
@@ -260,8 +288,10 @@ cairn_status cairn_recipe_bench_create(const char *recipe, const char *const *se
                                        struct cairn_recipe_bench **bench);
 void cairn_recipe_bench_destroy(struct cairn_recipe_bench *bench); /* NULL is fine */
 
+/* What is timed; it belongs to the bench. */
 const struct cairn_recipe_bench_info *
 cairn_recipe_bench_info(const struct cairn_recipe_bench *bench);
+/* The device that it runs on; it belongs to the bench. */
 struct cairn_device *cairn_recipe_bench_device(struct cairn_recipe_bench *bench);
 
 /* Queues one sample's steps, waits once and gives the seconds of one step. Before the first sample

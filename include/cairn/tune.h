@@ -20,20 +20,23 @@
 extern "C" {
 #endif
 
+/* A variant in a race. */
 struct cairn_tune_candidate {
-    char name[16];
+    char name[16];    /* of the variant */
     char failed[160]; /* why it may not be used; "": it passed */
     double seconds;   /* of one launch, median; 0 where it was not timed */
 };
 
+/* A problem, and how its race ended. */
 struct cairn_tune_entry {
     char line[512]; /* the problem's sizes and kinds, as cairn_problem_print() writes them */
-    char winner[16], preset[16]; /* preset: the default */
-    double seconds, preset_seconds;
-    int count;
-    struct cairn_tune_candidate candidates[CAIRN_MAX_VARIANTS];
+    char winner[16], preset[16];    /* preset: the default */
+    double seconds, preset_seconds; /* of one launch, median: of the winner, of the default */
+    int count;                      /* of candidates */
+    struct cairn_tune_candidate candidates[CAIRN_MAX_VARIANTS]; /* count of them */
 };
 
+/* How long to race, and who is told. All zero will do. */
 struct cairn_tune_options {
     double seconds; /* to time one problem, about; 0: 1 */
     int force;      /* race known problems again */
@@ -43,7 +46,7 @@ struct cairn_tune_options {
     /* After each problem, in the order of the list; known: 1 where the entry was there before. */
     void (*entry)(void *context, const struct cairn_tune_entry *entry, int known);
     void (*note)(void *context, const char *text); /* one line, like that a file is ignored */
-    void *context;
+    void *context;                                 /* for the callbacks */
 };
 
 /* Races the variants of each of `count` problems and keeps the results; the file is replaced after
@@ -59,6 +62,7 @@ struct cairn_tune_known {
     int known, won; /* problems in it, and those where another variant than the default won */
     char note[512]; /* why a file that is there is ignored, else "" */
 };
+/* Finds that out. CAIRN_OK also where nothing is known, or a file is ignored. */
 cairn_status cairn_tune_look(const struct cairn_device_info *info, enum cairn_math math,
                              struct cairn_tune_known *known);
 
