@@ -55,6 +55,8 @@ def table(b):
     yield 0, ["bench", *R, "--recipe", TINY, "--list"], ["training", "inference"]
     yield 0, ["tune", *R, "--op", "gemm m=5 n=6 k=7", "--seconds", "0.001", "--force"], 1
     yield 0, ["data", "list"], 3
+    yield 0, ["cache", "list"], ["folder", "groups"]
+    yield 0, ["cache", "prune"], ["removed_bytes", "groups"]
     weights = os.path.join(b.work, "weights.safetensors")
     yield 0, ["export", run, weights, "--force"], ["weights_sha256", "format"]
     yield 0, ["import", weights, run + "-again", "--recipe", TINY, "--force"], ["weights_sha256", "layers"]

@@ -120,7 +120,7 @@ def check_line(docs, where, words):
     commands = re.findall(r"^  ([\w-]+) ", docs.help(), re.M)
     if not docs.tell(words and words[0] in commands, f"{where}: cairn has no command '{words[0] if words else ''}'"):
         return
-    command = tuple(words[:2]) if words[0] == "data" else (words[0],)
+    command = tuple(words[:2]) if words[0] in ("data", "cache") else (words[0],)
     for word in words[len(command) :]:
         if word.startswith("--"):
             docs.tell(re.search(rf"^ +{word}\b", docs.help(*command), re.M), f"{where}: cairn {command[0]} has no option {word}")
@@ -144,7 +144,8 @@ def check_helps(docs):
     names = re.findall(r"^  ([\w-]+) ", docs.help(), re.M)
     docs.tell(len(names) >= 10, "cairn --help lists no commands")
     for name in names:
-        for command in (("data", "list"), ("data", "fetch")) if name == "data" else ((name,),):
+        parts = re.findall(rf"^(?:usage:|  +) cairn {name} ([a-z]+) ", docs.help(name), re.M)
+        for command in [(name, part) for part in parts] or [(name,)]:
             text = docs.help(*command)
             docs.tell(text.startswith(f"usage: cairn {name}") and "--help" in text, f"cairn {name} --help")
             docs.tell(all(len(line) <= 120 for line in text.splitlines()), f"cairn {name} --help has lines of over 120 characters")

@@ -169,7 +169,7 @@ START_TEST(cache_load)
     const char *text = source;
     cl_program program = clCreateProgramWithSource(be->context, 1, &text, &size, &error);
     ck_assert_int_eq(clBuildProgram(program, 1, &be->device, "-DTEST=1", NULL, NULL), CL_SUCCESS);
-    ocl_cache_store(program, key);
+    ocl_cache_store(be, program, key);
     clReleaseProgram(program);
     program = ocl_cache_load(be, key);
     ck_assert_ptr_nonnull(program);

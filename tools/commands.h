@@ -26,6 +26,7 @@
     X(doctor, "examine a device: is it exact, and what is not")                                    \
     X(onnx_test, "run ONNX's own tests of operators")                                              \
     X(bench, "time an operator, alone or against a peer")                                          \
+    X(cache, "list what is kept from run to run, or remove what is of no use")                     \
     X(tune, "race the variants of a recipe's operators, keep the fastest")
 
 #define CAIRN_COMMAND_DECL(name, text) int cmd_##name(int argc, char **argv);

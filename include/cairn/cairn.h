@@ -3,6 +3,7 @@
 #define CAIRN_CAIRN_H
 
 #include <cairn/bench.h>
+#include <cairn/cache.h>
 #include <cairn/check.h>
 #include <cairn/compare.h>
 #include <cairn/data.h>

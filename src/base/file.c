@@ -254,6 +254,12 @@ int cairn_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+void cairn_file_touch(const char *path)
+{
+    int saved = errno;
+    if (utimensat(AT_FDCWD, path, NULL, 0) != 0) errno = saved; /* a cache on a disk read-only */
+}
+
 char *cairn_file_join(const char *folder, const char *name)
 {
     size_t n = strlen(folder);

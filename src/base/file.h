@@ -45,6 +45,9 @@ void cairn_file_rmdirs(char *path, const char *made);
 
 int cairn_file_exists(const char *path);
 
+/* Notes that the file was used: its time becomes now, where that is allowed. */
+void cairn_file_touch(const char *path);
+
 /* Joins two parts with '/' into memory from malloc; NULL when out of memory. */
 char *cairn_file_join(const char *folder, const char *name);
 

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "device/owner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +12,13 @@
 #define HEADER "cairn failures 1\n"
 #define MOST 4096 /* entries: far more than there are kernels; no file makes it more */
 
-/* What a record belongs to, a line each; the file starts with it, and its digest is the name. */
+/* The file starts with what it belongs to, and the digest of that is its name. */
 static cairn_status write_owner(const struct cairn_device_info *info, char *text, size_t size)
 {
     cairn_status st = CAIRN_OK;
-    char sources[65];
-    TRY(cairn_device_sources(info, sources));
-    snprintf(text, size,
-             HEADER "device %s\nvendor %s\nplatform %s\ndriver %s\nversion %s\n"
-                    "limits %lld %lld %lld\nkernels %s\n\n",
-             info->name, info->vendor, info->platform, info->driver, info->version,
-             (long long)info->compute_units, (long long)info->max_work_group,
-             (long long)info->local_bytes, sources);
+    char owner[CAIRN_OWNER_SIZE];
+    TRY(cairn_owner_write(info, owner));
+    snprintf(text, size, HEADER "%s", owner);
 out:
     return st;
 }
@@ -93,6 +89,7 @@ static cairn_status read_record(const char *owner, struct cairn_failures *failur
     if (!failures->path || !cairn_file_exists(failures->path) ||
         cairn_file_read_text(failures->path, "record", &data, &size) != CAIRN_OK)
         goto out;
+    cairn_file_touch(failures->path);
     if (size >= head && !memcmp(data, owner, head)) st = take(failures, data + head);
 out:
     free(data);

@@ -1,28 +1,20 @@
 /* The binary cache: what a compiler made of a source, kept from run to run.
  *
  * One file per program, $XDG_CACHE_HOME/cairn/kernels/KEY.bin, KEY the SHA-256 of all that the
- * binary depends on. The file carries its key and the SHA-256 of its payload, since some
- * implementations abort on a damaged binary: anything that does not agree is taken as absent. A
- * cache that cannot be read or written is no error; programs are then built each time. */
+ * binary depends on. The file (struct cairn_kept) carries its key and the SHA-256 of its payload,
+ * since some implementations abort on a damaged binary: anything that does not agree is taken as
+ * absent. A cache that cannot be read or written is no error; programs are then built each time. */
 #include "base/digest.h"
 #include "base/file.h"
+#include "device/owner.h"
 #include "opencl/runtime.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-#define MAGIC "CAIRNKRN"
-#define FORMAT 1
-
-/* Little-endian as the device; a foreign byte order fails the format number. */
-struct header {
-    char magic[8];
-    uint32_t format, unused;
-    uint64_t size;
-    char key[64], digest[64];
-};
 
 static cairn_status add_text(struct cairn_digest *digest, const char *text)
 {
@@ -98,15 +90,12 @@ static char *entry_path(const char *key, int make_folder)
 /* Is the file a whole entry with this key? */
 static int is_valid(const char *data, size_t size, const char *key)
 {
-    struct header header;
+    struct cairn_kept header;
     char digest[65];
     if (size < sizeof header) return 0;
     memcpy(&header, data, sizeof header);
-    if (memcmp(header.magic, MAGIC, sizeof header.magic) != 0 || header.format != FORMAT ||
-        header.unused)
-        return 0;
+    if (!cairn_kept_is_whole(&header, size)) return 0;
     if (memcmp(header.key, key, sizeof header.key) != 0) return 0;
-    if (header.size == 0 || header.size != size - sizeof header) return 0;
     if (cairn_digest_sha256(data + sizeof header, (size_t)header.size, digest) != CAIRN_OK)
         return 0;
     return !memcmp(header.digest, digest, sizeof header.digest);
@@ -117,8 +106,10 @@ cl_program ocl_cache_program(const struct ocl_backend *be, const char *key, cons
 {
     cl_int state = CL_SUCCESS, error = CL_SUCCESS;
     if (!is_valid(data, size, key)) return NULL;
-    const unsigned char *binary = (const unsigned char *)data + sizeof(struct header);
-    size_t length = size - sizeof(struct header);
+    struct cairn_kept header;
+    memcpy(&header, data, sizeof header);
+    const unsigned char *binary = (const unsigned char *)data + sizeof header;
+    size_t length = (size_t)header.size;
     cl_program program =
         clCreateProgramWithBinary(be->context, 1, &be->device, &length, &binary, &state, &error);
     if (program && (error || state)) {
@@ -128,6 +119,26 @@ cl_program ocl_cache_program(const struct ocl_backend *be, const char *key, cons
     return error ? NULL : program;
 }
 
+/* The entry was used now, with the kernels of now: its source may be the same in two sets. */
+static void note_use(const struct ocl_backend *be, const char *path, const char *data, size_t size)
+{
+    char owner[CAIRN_OWNER_SIZE];
+    struct cairn_kept header;
+    memcpy(&header, data, sizeof header);
+    cairn_file_touch(path);
+    if (cairn_owner_write(&be->base.info, owner) != CAIRN_OK || header.owner != strlen(owner) ||
+        !memcmp(data + size - header.owner, owner, header.owner))
+        return;
+    struct stat info;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size == (off_t)size) {
+        const char *kernels = owner + header.owner - CAIRN_OWNER_KERNELS;
+        ssize_t written = pwrite(fd, kernels, 64, (off_t)size - CAIRN_OWNER_KERNELS);
+        (void)written; /* a full disk: it stays as it was */
+    }
+    if (fd >= 0) close(fd);
+}
+
 cl_program ocl_cache_load(const struct ocl_backend *be, const char *key)
 {
     char *data = NULL, *path = entry_path(key, 0);
@@ -135,22 +146,24 @@ cl_program ocl_cache_load(const struct ocl_backend *be, const char *key)
     cl_program program = NULL;
     if (path && cairn_file_read(path, &data, &size) == CAIRN_OK)
         program = ocl_cache_program(be, key, data, size);
+    if (program) note_use(be, path, data, size);
     free(data);
     free(path);
     return program;
 }
 
-/* The binary of a built program behind an empty header; NULL if the device gives none. */
-static char *take_binary(cl_program program, size_t *size)
+/* The binary of a built program behind an empty header, with room for `more` bytes; NULL if the
+ * device gives none. */
+static char *take_binary(cl_program program, size_t more, size_t *size)
 {
     size_t length = 0;
     if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof length, &length, NULL) !=
             CL_SUCCESS ||
         !length)
         return NULL;
-    char *data = calloc(1, sizeof(struct header) + length);
+    char *data = calloc(1, sizeof(struct cairn_kept) + length + more);
     if (!data) return NULL;
-    unsigned char *binary = (unsigned char *)data + sizeof(struct header);
+    unsigned char *binary = (unsigned char *)data + sizeof(struct cairn_kept);
     if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) !=
         CL_SUCCESS) {
         free(data);
@@ -160,19 +173,25 @@ static char *take_binary(cl_program program, size_t *size)
     return data;
 }
 
-char *ocl_cache_take(cl_program program, const char *key, size_t *size)
+char *ocl_cache_take(const struct ocl_backend *be, cl_program program, const char *key,
+                     size_t *size)
 {
-    char digest[65], *data = take_binary(program, size);
-    struct header header = {.magic = MAGIC, .format = FORMAT, .size = *size};
+    char digest[65], owner[CAIRN_OWNER_SIZE], *data;
+    if (cairn_owner_write(&be->base.info, owner) != CAIRN_OK) owner[0] = '\0';
+    struct cairn_kept header = {
+        .magic = CAIRN_KEPT_MAGIC, .format = CAIRN_KEPT_FORMAT, .owner = (uint32_t)strlen(owner)};
+    data = take_binary(program, header.owner, size);
     if (!data) return NULL;
     if (cairn_digest_sha256(data + sizeof header, *size, digest) != CAIRN_OK) {
         free(data);
         return NULL;
     }
+    header.size = *size;
     memcpy(header.key, key, sizeof header.key);
     memcpy(header.digest, digest, sizeof header.digest);
     memcpy(data, &header, sizeof header);
-    *size += sizeof header;
+    memcpy(data + sizeof header + *size, owner, header.owner);
+    *size += sizeof header + header.owner;
     return data;
 }
 
@@ -184,10 +203,10 @@ int ocl_cache_keep(const char *key, const char *data, size_t size)
     return kept;
 }
 
-void ocl_cache_store(cl_program program, const char *key)
+void ocl_cache_store(const struct ocl_backend *be, cl_program program, const char *key)
 {
     size_t size = 0;
-    char *data = ocl_cache_take(program, key, &size);
+    char *data = ocl_cache_take(be, program, key, &size);
     if (data) ocl_cache_keep(key, data, size);
     free(data);
 }

@@ -198,7 +198,7 @@ static void compile(const struct ocl_backend *be, const struct wanted *w)
     cl_program program = clCreateProgramWithSource(be->context, 1, &source, &w->size, &error);
     if (error) return;
     if (clBuildProgram(program, 1, &be->device, w->all, NULL, NULL) == CL_SUCCESS)
-        ocl_cache_store(program, w->key);
+        ocl_cache_store(be, program, w->key);
     clReleaseProgram(program);
 }
 

@@ -115,7 +115,7 @@ static cairn_status build(struct ocl_backend *be, const char *file, const char *
     }
     if (job.state == OCL_JOB_KEPT && load(be, key, all, program)) goto out;
     TRY(ocl_program_from_source(be, file, all, source, size, program));
-    ocl_cache_store(*program, key);
+    ocl_cache_store(be, *program, key);
 out:
     free(launches);
     free(source);

@@ -50,12 +50,13 @@ int ocl_names_have(const char *names, const char *name);
 cairn_status ocl_cache_key(const struct ocl_backend *be, const char *source, size_t size,
                            const char *options, char key[65]);
 cl_program ocl_cache_load(const struct ocl_backend *be, const char *key);
-void ocl_cache_store(cl_program program, const char *key);
+void ocl_cache_store(const struct ocl_backend *be, cl_program program, const char *key);
 
 /* The same in steps: an entry as it lies in its file, in memory from malloc (NULL: the device gives
  * no binary), a program of it, and writing it (0: it could not be). takes: whether anything can be
  * written. */
-char *ocl_cache_take(cl_program program, const char *key, size_t *size);
+char *ocl_cache_take(const struct ocl_backend *be, cl_program program, const char *key,
+                     size_t *size);
 cl_program ocl_cache_program(const struct ocl_backend *be, const char *key, const char *data,
                              size_t size);
 int ocl_cache_keep(const char *key, const char *data, size_t size);

@@ -208,7 +208,7 @@ static cairn_status do_job(struct ocl_backend *be, const char *const *asked, con
     }
     say(SAYS_AT, "building");
     TRY(ocl_program_from_source(be, asked[ASK_FILE], all, asked[ASK_SOURCE], length, &program));
-    data = ocl_cache_take(program, key, &size);
+    data = ocl_cache_take(be, program, key, &size);
     clReleaseProgram(program);
     if (!data) {
         *unfit = "the device gives no binary";

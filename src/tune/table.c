@@ -173,6 +173,7 @@ cairn_status tune_table_read(struct tune_table *table, const struct cairn_device
         goto out;
     }
     root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &error);
+    cairn_file_touch(table->path);
     if (root)
         TRY(take_file(table, root));
     else

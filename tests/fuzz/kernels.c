@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define HEADER 152 /* CAIRNKRN, format, unused, size, key, digest */
+#define HEADER 152 /* CAIRNKRN, format, bytes of the owner, size, key, digest */
 
 static const uint8_t *given;
 static size_t given_size;
@@ -22,7 +22,9 @@ cl_program __wrap_clCreateProgramWithBinary(cl_context context, cl_uint count,
 {
     (void)context;
     (void)devices;
-    FUZZ_ASSERT(count == 1 && *sizes > 0 && *sizes + HEADER == given_size);
+    uint32_t owner = 0;
+    memcpy(&owner, given + 12, sizeof owner);
+    FUZZ_ASSERT(count == 1 && *sizes > 0 && *sizes + HEADER + owner == given_size);
     FUZZ_ASSERT(!memcmp(*binaries, given + HEADER, *sizes));
     FUZZ_ASSERT(!memcmp(given, "CAIRNKRN", 8) && !memcmp(given + 24, KEY, 64));
     fuzz_accept();

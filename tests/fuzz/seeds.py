@@ -88,7 +88,8 @@ def safetensors(tensors, metadata):
 
 def kernel_entry(payload):
     key = b'0123456789abcdef' * 4
-    return b'CAIRNKRN' + struct.pack('<IIQ', 1, 0, len(payload)) + key + ZEROS.encode() + payload
+    owner = b'device d\nkernels ' + ZEROS.encode() + b'\n\n'
+    return b'CAIRNKRN' + struct.pack('<IIQ', 2, len(owner), len(payload)) + key + ZEROS.encode() + payload + owner
 
 
 def table(lines):
