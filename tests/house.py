@@ -17,7 +17,7 @@ FLOORS = {
 # The floor of each public header is that of the room that it speaks for.
 PUBLIC = {
     'status': 0, 'cache': 2, 'device': 2, 'own': 2, 'problem': 2, 'check': 3.5, 'bench': 3.5, 'tune': 3.5, 'data': 5, 'train': 6,
-    'compare': 6,    'report': 6, 'exchange': 6, 'doctor': 6, 'cairn': 7,
+    'compare': 6, 'report': 6, 'exchange': 6, 'doctor': 6, 'cairn': 7,
 }
 EXCEPTIONS = {
     ('src/base/version.c', 'cairn/cairn.h'),  # defines cairn_version(), which only cairn.h declares
