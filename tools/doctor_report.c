@@ -57,8 +57,9 @@ static void print_findings(FILE *out, const struct doctor *d)
     if (d->bad_count) fprintf(out, "\nfailed:\n");
     for (int i = 0; i < d->bad_count; i++) {
         const struct doctor_bad *bad = &d->bads[i];
+        enum cairn_op op;
         fprintf(out, "  %s\n", bad->what);
-        if (strstr(bad->how, " : data="))
+        if (strstr(bad->how, " : data=") && cairn_check_line_op(bad->how, &op) == CAIRN_OK)
             fprintf(out, "    cairn check --device %s \"%s\"\n", d->info.spec, bad->how);
         else
             fprintf(out, "    %s\n", bad->how);
