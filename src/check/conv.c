@@ -36,7 +36,7 @@ static void draw_small_window(struct check_rng *rng, int64_t *kernel, int64_t *s
                               int64_t *before, int64_t *after)
 {
     *kernel = 1 + check_below(rng, 4);
-    *stride = check_chance(rng, 80) ? 1 : 2;
+    *stride = check_chance(rng, 70) ? 1 : 2;
     *before = check_below(rng, *kernel + 1);
     *after = check_below(rng, *kernel + 1);
 }
@@ -93,9 +93,28 @@ static void draw_batch(struct check_rng *rng, struct cairn_conv *p)
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->dilation_w, &p->pad_l, &p->pad_r);
 }
 
+/* What Winograd's algorithm takes. */
+static void draw_three(struct check_rng *rng, int small, struct cairn_conv *p)
+{
+    p->n = check_size(rng, small ? 2 : 9);
+    p->c = check_size(rng, small ? 4 : 33);
+    p->o = check_size(rng, small ? 5 : 33);
+    p->kh = p->kw = 3;
+    p->h = (small ? 1 : 2) + check_size(rng, small ? 7 : 20);
+    p->w = (small ? 1 : 2) + check_size(rng, small ? 7 : 70);
+    p->pad_t = check_below(rng, 4);
+    p->pad_b = check_below(rng, 4);
+    p->pad_l = check_below(rng, 4);
+    p->pad_r = check_below(rng, 4);
+}
+
 static void draw_any(struct check_rng *rng, int profile, int small, struct cairn_problem *problem)
 {
     struct cairn_conv *p = &problem->u.conv;
+    if (profile >= 74 && profile < 79) {
+        draw_three(rng, small, p);
+        return;
+    }
     if (profile >= 85 && !small) {
         draw_large(rng, p);
         return;

@@ -29,9 +29,16 @@ static void draw_whole(struct check_rng *rng, int small, struct cairn_pool *p)
     p->pad_b = p->pad_r = 0;
 }
 
-/* The commonest windows, 2 x 2 and two apart; those of an odd side leave a row or a column. */
-static void draw_pairs(struct check_rng *rng, struct cairn_pool *p)
+/* The commonest windows, 2 x 2 and two apart; those of an odd side leave a row or a column. Rows of
+ * one or two vectors that overlap, and as many planes as several work-items share. */
+static void draw_pairs(struct check_rng *rng, int small, struct cairn_pool *p)
 {
+    if (check_chance(rng, 50)) p->w = 8 + check_below(rng, small ? 13 : 42);
+    if (!small && check_chance(rng, 40)) {
+        p->planes = 20 + check_size(rng, 110);
+        p->h = 13 + check_size(rng, 50);
+        p->w = 8 + check_below(rng, 92);
+    }
     if (p->h < 2) p->h = 2;
     if (p->w < 2) p->w = 2;
     p->kh = p->kw = p->stride_h = p->stride_w = 2;
@@ -52,7 +59,7 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     }
     draw_window(rng, p->h, &p->kh, &p->stride_h, &p->pad_t, &p->pad_b);
     draw_window(rng, p->w, &p->kw, &p->stride_w, &p->pad_l, &p->pad_r);
-    if (profile % 4 == 0) draw_pairs(rng, p);
+    if (profile % 4 == 0) draw_pairs(rng, small, p);
     if (profile < 50) {
         if (problem->op == CAIRN_OP_POOL) p->act = check_chance(rng, 50) ? CAIRN_ACT_RELU : 0;
         return;
@@ -67,6 +74,17 @@ static int64_t place(uint64_t r, int64_t at, int64_t kernel, int64_t size)
 {
     int64_t low = at < 0 ? 0 : at, high = at + kernel > size ? size : at + kernel;
     return low + (int64_t)(r % (uint64_t)(high - low));
+}
+
+/* Half of the real data is as coarse as pixels, so that maxima tie. */
+static int fill(const struct check_case *c, int operand, const struct check_source *source,
+                int64_t extent, void *data)
+{
+    float *x = data;
+    if (operand != 0 || c->kind != CHECK_real || c->seed & 4) return 0;
+    for (int64_t i = 0; i < extent; i++)
+        x[i] = rintf(8 * check_as_float(check_float_bits(source, i))) * 0.125f;
+    return 1;
 }
 
 static int fill_grad(const struct check_case *c, int operand, const struct check_source *source,
@@ -108,5 +126,5 @@ static void bound_grad(const struct check_case *c, const struct check_image *ima
         bound[i] = check_sum_bound((double)(p->kh * p->kw) + 2, (double)sums[i], 0, 0);
 }
 
-const struct check_family check_family_pool = {draw, NULL, bound_y, 1};
+const struct check_family check_family_pool = {draw, fill, bound_y, 1};
 const struct check_family check_family_pool_grad = {draw, fill_grad, bound_grad, 1};

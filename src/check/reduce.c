@@ -26,15 +26,20 @@ static void draw(struct check_rng *rng, int profile, int small, struct cairn_pro
     }
 }
 
-/* Sparse data of a maximum has nothing above zero, so that the sign of a zero shows. */
+/* Sparse and whole data of a maximum have nothing above zero, so that the sign of a zero shows; a
+ * quarter of the latter is zeros. */
 static int fill(const struct check_case *c, int operand, const struct check_source *source,
                 int64_t extent, void *data)
 {
     uint32_t *x = data;
-    if (operand != 0 || c->problem.u.reduce.kind != CAIRN_REDUCE_MAX || c->kind != CHECK_sparse)
+    int whole = c->kind == CHECK_integer;
+    if (operand != 0 || c->problem.u.reduce.kind != CAIRN_REDUCE_MAX ||
+        (c->kind != CHECK_sparse && !whole))
         return 0;
     for (int64_t i = 0; i < extent; i++) {
-        x[i] = check_float_bits(source, i);
+        uint64_t r = check_bits(source, i);
+        x[i] =
+            whole && r >> 62 == 0 ? (uint32_t)(r >> 30) & 0x80000000u : check_float_bits(source, i);
         if (x[i] << 1) x[i] |= 0x80000000u;
     }
     return 1;

@@ -1,5 +1,6 @@
 /* Softmax with cross-entropy, and the gradient of a softmax layer: labels mostly in range, logits
- * close together and far apart. */
+ * close together and far apart; whole ones have zeros of both signs above what vanishes beside
+ * them, whose logarithm of a probability is a zero. */
 #include "check/check.h"
 
 #include <float.h>
@@ -70,9 +71,15 @@ static int fill(const struct check_case *c, int operand, const struct check_sour
     float spread = spreads[source->key & 3], *logits = data;
     if (operand == WEIGHTS) return check_fill_weights(source, extent, data);
     if (operand == LABELS) check_fill_labels(source, extent, c->problem.u.softmax.classes, data);
-    if (operand != LOGITS || c->kind != CHECK_real) return operand == LABELS;
-    for (int64_t i = 0; i < extent; i++)
-        logits[i] = check_as_float(check_float_bits(source, i)) * spread;
+    if (operand != LOGITS || (c->kind != CHECK_real && c->kind != CHECK_integer))
+        return operand == LABELS;
+    for (int64_t i = 0; i < extent; i++) {
+        float v = check_as_float(check_float_bits(source, i));
+        if (c->kind == CHECK_real)
+            logits[i] = v * spread;
+        else
+            logits[i] = v < 0 ? v * 50 : copysignf(0, 0.5f - (float)(check_bits(source, i) >> 63));
+    }
     return 1;
 }
 

@@ -114,6 +114,10 @@ const struct probe_case ocl_probe_cases[] = {
     {PROP_ZEROS, OP_PLUS_ZERO, 0x80000001, 0, 0, 0x80000001},
     {PROP_ZEROS, OP_EQUAL, 0x80000000, 0x00000000, 0, 1},
     {PROP_ZEROS, OP_LESS, 0x80000000, 0x00000000, 0, 0},
+    {PROP_ZEROS, OP_LESS_EQUAL, 0x00000000, 0x80000000, 0, 1},
+    {PROP_ZEROS, OP_NOT_GREATER, 0x00000000, 0x80000000, 0, 1},
+    {PROP_ZEROS, OP_MAX, 0x80000000, 0x00000000, 0, 0x00000000}, /* not greater: the second */
+    {PROP_ZEROS, OP_MAX, 0x00000000, 0x80000000, 0, 0x80000000},
     /* NaN is kept and compares as the standard says */
     {PROP_NAN, OP_IS_NAN, 0x7fc00000, 0, 0, 1},
     {PROP_NAN, OP_IS_NAN, 0xffc00000, 0, 0, 1},

@@ -32,20 +32,22 @@ CHECKS = {
                 (None, "conv_data", "direct-gpu")],
     "dropout.cl": [("dropout_cpu", "dropout", "cpu"), ("dropout_gpu", "dropout", "gpu"), (None, "dropout", None)],
     "even.h": [(None, "pool", "cpu"), (None, "pool_grad", "cpu"), (None, "conv", "direct-cpu")],
-    "exact.h": [(None, "probe", None), (None, "activation", None), (None, "activation_grad", None), (None, "loss", None),
+    "exact.h": [(None, "probe", None), (None, "functions", None), (None, "activation", None), (None, "activation_grad", None), (None, "loss", None),
                 (None, "softmax", None)],
     "exact16.h": [(None, "activation", None), (None, "softmax", None), (None, "gemm", "cpu")],
     "functions.cl": [(None, "functions", None)],
     "functions-cpu.cl": [(None, "functions", None)],
     "gather.cl": [("gather", "gather", None)],
-    "gemm-cpu.cl": [(None, "gemm", "cpu-packed")],
+    "gemm-cpu.cl": [(None, "gemm", "cpu-packed"), (None, "conv", "cpu"), (None, "conv_weights", "cpu"), (None, "conv_data", "cpu")],
     "gemm-direct.cl": [(None, "gemm", "cpu-direct")],
     "gemm-slabs.cl": [(None, "gemm", "small"), (None, "conv_weights", None)],
     "gemm-small.cl": [(None, "gemm", "small")],
-    "gemm.cl": [(None, "gemm", "gpu-32"), (None, "conv_weights", "gpu-32"), (None, "conv", "gpu-32")],
+    "gemm.cl": [(None, "gemm", "gpu-32"), (None, "conv_weights", "gpu-32"), (None, "conv", "gpu-32"), (None, "gemm", "gpu-narrow"),
+                (None, "gemm", "gpu-flat"), (None, "gemm", "gpu"), (None, "conv", "gpu"), (None, "conv_weights", "gpu-narrow")],
     "im2col.cl": [("im2col_cpu", "im2col", "cpu"), ("im2col_gpu", "im2col", "gpu"), ("col2im_cpu", "col2im", "cpu"),
                   ("col2im_gpu", "col2im", "gpu"), (None, "im2col", None), (None, "col2im", None)],
-    "lanes.h": [(None, "gemm", "cpu-packed"), (None, "gemm", "cpu-direct"), (None, "conv", "lanes"), (None, "conv_weights", "batch-cpu")],
+    "lanes.h": [(None, "gemm", "cpu-packed"), (None, "gemm", "cpu-direct"), (None, "conv", "lanes"), (None, "conv_weights", "batch-cpu"),
+                (None, "conv_weights", "lanes")],
     "loss.cl": [("", "loss", None), (None, "loss", None)],
     "memory.cl": [("", "suite", "device")],
     "optimizer.cl": [(name, name, None) for name in ("sgd", "adam", "rmsprop", "adagrad", "adadelta", "clip")] +
@@ -62,7 +64,8 @@ CHECKS = {
                    (None, "softmax_grad", None)],
     "strip.h": [(None, "add", "cpu"), (None, "reduce", "cpu"), (None, "im2col", "cpu")],
     "sum.h": [(None, "reduce", None), (None, "softmax", None)],
-    "tile-cpu.h": [(None, "gemm", "cpu-packed"), (None, "gemm", "cpu-direct"), (None, "conv", "batch-cpu")],
+    "tile-cpu.h": [(None, "gemm", "cpu-packed"), (None, "gemm", "cpu-direct"), (None, "conv", "batch-cpu"),
+                   (None, "conv_weights", "batch-cpu")],
 }
 # Where the end of a kernel's name tells its variant.
 SHAPES = {"_(cpu|rows|columns)$": "cpu", "_gpu$": "gpu", "_(row|few)$": "row", "_group$": "group"}
@@ -72,8 +75,11 @@ LEFT_OUT = {"roofline.cl"}
 
 # Random cases, the sequence that they are of, and seconds of the processor: few first, more for what is left.
 EFFORTS = [(2, 1, 60), (24, 2, 90), (200, 3, 240), (800, 4, 900)]
-SIMULATED = {"barrier": 1, "bound": 3, "index": 3, "constant": 4}  # kinds also run in Oclgrind, before which effort
+SIMULATED = 3  # before which effort what is left runs in Oclgrind; barriers before the first
+IN_PIECES = 3  # before which effort it runs with launch limits so small that every launch comes in pieces
 
+
+NO_OPERATORS = ("probe", "suite", "functions")
 
 # exact.h on a device whose own fma, division and square root are wrong.
 IN_INTEGERS = "#define CAIRN_SOFT_FMA\n#define CAIRN_SOFT_DIV\n#define CAIRN_SOFT_SQRT\n"
@@ -161,14 +167,18 @@ class Bench:
         name = os.path.basename(mutant.file)
         own, every = checks_of(name, kernel_around(text, at))
         if is_in_integers(name, text, at):
-            text, own, every = IN_INTEGERS + text, [("probe", None), ("suite", "functions")], [("gemm", "small"), ("softmax", None)]
+            text, own, every = IN_INTEGERS + text, [("probe", None), ("functions", None)], [("gemm", "small"), ("softmax", None)]
         with tempfile.TemporaryDirectory(dir=self.scratch) as scratch:
             caches = os.path.join(scratch, "cache")
             shutil.copytree(self.warm(), caches, copy_function=os.link)
             kernels = plant.copy_with(self.good, scratch, name, text)
             env = self.caches(plant.environment(scratch, kernels), caches)
             for number, effort in enumerate(EFFORTS[:effort_limit], 1):
-                if SIMULATED.get(mutant.kind) == number and plant.OCLGRIND:
+                if number == IN_PIECES and name != "conv-winograd.cl":
+                    shown = self.in_pieces(every, env)
+                    if shown:
+                        return shown
+                if number in (1 if mutant.kind == "barrier" else SIMULATED, SIMULATED) and plant.OCLGRIND:
                     shown = self.simulate(own if number == 1 else every, scratch, kernels)
                     if shown:
                         return shown
@@ -179,19 +189,18 @@ class Bench:
                         self.hold_good(process)
                     if how:
                         return how, f"{check[0]} {check[1] or ''}, {effort[0]} cases: {self.first(process)}"
-            if name != "conv-winograd.cl":
-                for op, variant in every if not effort_limit else []:
-                    process = plant.run(self.small_limits(op, variant), env, 900)
-                    how = self.verdict(process, (op, variant))
-                    if how:
-                        return how, f"{op} {variant or ''}, small limits: {self.first(process)}"
         return "survived", ""
 
-    def small_limits(self, op, variant):
-        """The program in which every launch comes in pieces; elsewhere the probe or suite again."""
-        command = self.command((op, variant), (150, 5, 0))
-        program = os.path.join(self.build, "tests", "cairn-small-limits")
-        return [program, *command[1:]] if op not in ("probe", "suite", "functions") and os.path.exists(program) else command
+    def in_pieces(self, checks, env):
+        for op, variant in checks:
+            if op in NO_OPERATORS:
+                continue
+            command = self.command((op, variant), (150, 5, 0))
+            process = plant.run([os.path.join(self.build, "tests", "cairn-small-limits"), *command[1:]], env, 900)
+            how = self.verdict(process, (op, variant))
+            if how:
+                return how, f"{op} {variant or ''}, small limits: {self.first(process)}"
+        return None
 
     def hold_good(self, process):
         """What killed after long is a line that the good kernels pass."""
@@ -211,7 +220,7 @@ class Bench:
         env = self.caches(plant.environment(scratch, kernels, True), os.path.join(scratch, "simulated"))
         env["OCLGRIND_MAX_WGSIZE"] = "64"
         for check in checks:
-            if check[0] in ("probe", "suite", "functions"):
+            if check[0] in NO_OPERATORS:
                 continue
             command = self.command(check, (16, 1, 0)) + ["--small"]
             process = plant.run(command, env, 600)

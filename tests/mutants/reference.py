@@ -24,10 +24,10 @@ OPERATORS = {
     "dropout.c": ["dropout"], "functions.c": ["functions"], "gather.c": ["gather"], "gemm.c": ["gemm"], "im2col.c": ["im2col", "col2im"], "loss.c": ["loss"],
     "optimizer.c": ["clip", "sgd", "adam", "rmsprop", "adagrad", "adadelta"], "pool.c": ["pool", "pool_grad"], "probe.c": [],
     "product.c": ["gemm", "conv", "conv_weights"], "reduce.c": ["reduce", "batchnorm_stats"], "softmax.c": ["softmax", "softmax_grad"],
-    "exact.h": ["activation", "activation_grad", "loss"], "random.c": ["dropout", "augment"], "random.h": ["dropout", "augment"],
+    "exact.h": ["functions", "activation", "activation_grad", "loss"], "random.c": ["dropout", "augment"], "random.h": ["dropout", "augment"],
 }
 # What is built again for a header: the suite that includes it, and what the operators are of.
-INCLUDED = {"exact.h": ["src/reference/activation.c", "src/reference/loss.c"], "random.h": ["src/base/random.c", "src/reference/dropout.c"]}
+INCLUDED = {"exact.h": ["src/reference/activation.c", "src/reference/functions.c", "src/reference/loss.c"], "random.h": ["src/base/random.c", "src/reference/dropout.c"]}
 CASES = [(40, 1), (300, 2)]
 
 
