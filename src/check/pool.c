@@ -76,7 +76,7 @@ static int64_t place(uint64_t r, int64_t at, int64_t kernel, int64_t size)
     return low + (int64_t)(r % (uint64_t)(high - low));
 }
 
-/* Half of the real data is as coarse as pixels, so that maxima tie. */
+/* Half of the real data is as coarse as pixels, so that maxima tie and zeros of both signs come. */
 static int fill(const struct check_case *c, int operand, const struct check_source *source,
                 int64_t extent, void *data)
 {
@@ -93,7 +93,7 @@ static int fill_grad(const struct check_case *c, int operand, const struct check
     const struct cairn_pool *p = &c->problem.u.pool;
     int64_t oh = cairn_pool_oh(p), ow = cairn_pool_ow(p);
     int32_t *index = data;
-    if (operand != 1) return 0;
+    if (operand != 1) return fill(c, operand, source, extent, data);
     for (int64_t i = 0; i < extent; i++) {
         uint64_t r = check_bits(source, i);
         int64_t row = place(r & 0xffffffffu, i / ow % oh * p->stride_h - p->pad_t, p->kh, p->h);

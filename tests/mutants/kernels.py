@@ -222,7 +222,7 @@ class Bench:
         for check in checks:
             if check[0] in NO_OPERATORS:
                 continue
-            command = self.command(check, (16, 1, 0)) + ["--small"]
+            command = self.command(check, (60, 1, 0)) + ["--small"]
             process = plant.run(command, env, 600)
             how, log = self.verdict(process, check), plant.read_log(env)
             if log:
