@@ -52,7 +52,7 @@ CHECKS = {
     "memory.cl": [("", "suite", "device")],
     "optimizer.cl": [(name, name, None) for name in ("sgd", "adam", "rmsprop", "adagrad", "adadelta", "clip")] +
                     [(None, "sgd", None), (None, "adam", None)],
-    "philox.h": [(None, "dropout", None), (None, "augment", None)],
+    "philox.h": [(None, "dropout", None), (None, "augment", None), (None, "suite", "functions")],
     "pool-mean.cl": [("mean_grad_cpu", "pool_grad", "cpu"), ("mean_grad_gpu", "pool_grad", "gpu"), (r"mean_\w*cpu", "pool", "cpu"),
                      (r"mean_\w*gpu", "pool", "gpu"), (None, "pool", None), (None, "pool_grad", None)],
     "pool.cl": [(r"pool_grad\w*_cpu", "pool_grad", "cpu"), ("pool_grad_gpu", "pool_grad", "gpu"), (r"pool\w*_cpu", "pool", "cpu"),
@@ -130,7 +130,8 @@ class Bench:
         if op == "probe":
             return [self.cairn, "devices", "--probe"]
         if op == "suite":
-            return [os.path.join(self.build, "tests", "test_" + variant)]
+            # Some suites plant kernels of their own beside those of the folder cl that they are run next to.
+            return ["/bin/sh", "-c", 'cd "${CAIRN_KERNEL_DIR%/*}" && exec "$0"', os.path.join(self.build, "tests", "test_" + variant)]
         if op == "functions":
             return [self.cairn, "check", "--functions", "--every", "1000003"]
         return [self.cairn, "check", "--op", op, "--cases", str(cases), "--seed", str(seed), *(["--variant", variant] if variant else []),
@@ -172,6 +173,7 @@ class Bench:
             caches = os.path.join(scratch, "cache")
             shutil.copytree(self.warm(), caches, copy_function=os.link)
             kernels = plant.copy_with(self.good, scratch, name, text)
+            os.symlink(kernels, os.path.join(scratch, "cl"))
             env = self.caches(plant.environment(scratch, kernels), caches)
             for number, effort in enumerate(EFFORTS[:effort_limit], 1):
                 if number == IN_PIECES and name != "conv-winograd.cl":
