@@ -1,15 +1,17 @@
 """Cairn's exported models and weights in onnxruntime and PyTorch: the same logits, for every recipe.
 
-Usage: peers.py CAIRN [RECIPE...] [import]. Needs NumPy with onnx and onnxruntime, or with PyTorch; what is not there is named and
+Usage: peers.py CAIRN [RECIPE...] [import] [fashion=DIR]. Needs NumPy with onnx and onnxruntime, or with PyTorch; what is not there is named and
 left out, and without any of them the exit status is 77. Each recipe trains for three steps on noise (tests/recipes.py); then
 images of noise are given to `cairn predict --json`, to onnxruntime with the exported ONNX model, and to PyTorch's modules of the
 recipe's layer lines (tools/pytorch/models.py) with the exported weights, loaded by load_state_dict(). The same for a net of every
 layer (cli_exchange.py). The other way, nets are trained in PyTorch on small data sets and must have the same test accuracy in Cairn,
 with weights brought in as a safetensors file and, where PyTorch can write that, with its ONNX model; and layers that its exporters
-write as several nodes give the same logits (import: only these).
+write as several nodes give the same logits (import: only these). fashion=DIR: two such nets on the whole of
+Fashion-MNIST, whose files are in DIR.
 """
 
 import contextlib
+import gzip
 import io
 import json
 import logging
@@ -153,6 +155,10 @@ NETS = {
                          n.Conv2d(4, 8, 3, padding=1, bias=False), n.BatchNorm2d(8), n.SiLU(), n.AvgPool2d(7), n.Dropout(0.1),
                          n.Flatten(), n.Linear(32, 10)]),
 }
+LARGE = {
+    "mlp": (["flatten", "linear 128", "relu", "linear 10"], lambda n: [n.Flatten(), n.Linear(784, 128), n.ReLU(), n.Linear(128, 10)]),
+    "lenet": NETS["lenet"],
+}
 RECIPE = """
 data: {{name: mnist, normalize: 01}}
 model: [{}]
@@ -245,10 +251,20 @@ def check_exported(bench, name, folder, parts):
         bench.tell(far <= NEAR and plain in (lines, [] if name == "batchnorm" else lines), f"{what}: {found}; logits {far:.1e}")
 
 
+def read_part(folder, part):
+    """Pixels and labels of MNIST's files, as write_patterns() gives them."""
+    arrays = []
+    for kind, head in (("images-idx3", 16), ("labels-idx1", 8)):
+        with gzip.open(os.path.join(folder, f"{part}-{kind}-ubyte.gz")) as file:
+            arrays.append(np.frombuffer(file.read(), np.uint8, offset=head))
+    return (torch.from_numpy(arrays[0].reshape(-1, 1, 28, 28).astype(np.float32) / np.float32(255)),
+            torch.from_numpy(arrays[1].astype(np.int64)))
+
+
 def train_in_torch(net, pixels, labels):
     torch.manual_seed(3)
     update = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-    for _ in range(10):
+    for _ in range(10 if len(labels) < 10000 else 2):
         for rows in torch.randperm(len(labels)).split(50):
             update.zero_grad()
             torch.nn.functional.cross_entropy(net(pixels[rows]), labels[rows]).backward()
@@ -271,7 +287,7 @@ def export_from_torch(net, path, dynamo, opset=None):
 
 def check_from_torch(bench, name, folder, parts):
     """Both ways of a trained net into Cairn: as accurate there, and trained further."""
-    lines, modules = NETS[name]
+    lines, modules = LARGE[name] if len(parts[1][1]) == 10000 else NETS[name]
     net = train_in_torch(torch.nn.Sequential(*modules(torch.nn)), *parts[0])
     with torch.no_grad():
         logits = net(parts[1][0])
@@ -291,7 +307,8 @@ def check_from_torch(bench, name, folder, parts):
         predicted = json.loads(bench.call("predict", run, *(f"test:{i}" for i in range(50)), "--device", "reference", "--json", *args))
         ours = np.array([image["outputs"] for image in predicted["images"]])
         far = np.abs((ours - logits[:50].numpy()) / scale).max()
-        bench.call("train", os.path.join(run, "recipe.yaml"), "--out", run, "--resume", "--device", "reference", "--quiet", *args)
+        if images < 10000:
+            bench.call("train", os.path.join(run, "recipe.yaml"), "--out", run, "--resume", "--device", "reference", "--quiet", *args)
         bench.tell(found["correct"] == right and far <= NEAR and images / 2 < right < images,
                    f"{name} trained in PyTorch, {file}: right {right} of {images} there, {found['correct']} here; logits {far:.1e}")
 
@@ -320,7 +337,11 @@ def main():
             try:
                 if name == "import":
                     continue
-                if name[0] == "net":
+                if isinstance(name, str) and name.startswith("fashion="):
+                    place = name.partition("=")[2]
+                    for net in LARGE:
+                        check_from_torch(bench, net, place, [read_part(place, part) for part in ("train", "t10k")])
+                elif name[0] == "net":
                     check_from_torch(bench, name[1], folder, parts)
                 elif name[0] == "layer":
                     check_exported(bench, name[1], folder, parts)

@@ -72,9 +72,10 @@ static void add_output(struct node *n, struct cairn_shape out)
     const int64_t dims[] = {-1, out.c, out.h, out.w};
     Cairn__Events__Content *c = add_attribute(n, "_output_shapes");
     cairn__events__list__init(&n->list);
-    n->shapes[n->shape_count].place = add_shape(n, out.h * out.w == 1 ? 2 : 4, dims);
+    struct shape *shape = &n->shapes[n->shape_count];
+    shape->place = add_shape(n, out.h * out.w == 1 ? 2 : 4, dims);
     n->list.n_shape = 1;
-    n->list.shape = &n->shapes[n->shape_count - 1].place;
+    n->list.shape = &shape->place;
     c->what_case = CAIRN__EVENTS__CONTENT__WHAT_LIST;
     c->list = &n->list;
 }
