@@ -42,6 +42,8 @@ def table(b):
     yield 0, ["eval", run, *R, "--mistakes", "2"], ["confusion", "classes"]
     yield 0, ["predict", run, "test:1", *R], ["images", "classes"]
     yield 0, ["inspect", run, "--curves", "--out", os.path.join(b.work, "curves.svg"), "--force"], ["points"]
+    yield 0, ["report", run, *R, "--out", os.path.join(b.work, "report.html"), "--force"], ["file", "missing"]
+    yield 0, ["report", run, *R, "--format", "json"], ["summary", "classes", "layers"]
     yield 0, ["gradcheck", TINY, *R, *FEW, "--images", "4", "--directions", "1"], ["weights", "directions"]
     yield 1, ["gradcheck", TINY, *R, *FEW, "--images", "4", "--directions", "1", "--epsilon", "1", "--allowed", "1e-9"], ["failed"]
     yield 0, ["compare", TINY, "--devices", "reference,reference", "--steps", "2", *FEW], ["different", "operators"]

@@ -17,6 +17,7 @@
     X(eval, "test a run's weights: loss, accuracy, confusion matrix, mistakes")                    \
     X(predict, "tell what a run's net takes images for")                                           \
     X(inspect, "draw a run's weights, activations or curves")                                      \
+    X(report, "tell all of a run in one page: HTML, Markdown or JSON")                             \
     X(export, "write a run's model as ONNX, or its weights as PyTorch names them")                 \
     X(import, "make a run of an ONNX model, or of weights as PyTorch names them")                  \
     X(data, "list the data sets, or fetch the files of one")                                       \

@@ -154,6 +154,41 @@ struct cairn_inspect_curves {
 cairn_status cairn_inspect_curves(const struct cairn_inspect_options *options,
                                   struct cairn_inspect_curves *result);
 
+/* --- the report of a run --- */
+
+enum cairn_document_format {
+    CAIRN_DOCUMENT_HTML,     /* one file that needs nothing else: charts and pictures are in it */
+    CAIRN_DOCUMENT_MARKDOWN, /* the same tables; no pictures, no charts */
+    CAIRN_DOCUMENT_JSON,     /* all that HTML shows, as one value; docs/reports.md */
+};
+#define CAIRN_DOCUMENT_MISTAKES 100
+
+struct cairn_document_options {
+    const char *run;
+    struct cairn_compute compute; /* device NULL: "opencl", and where there is none the report does
+                                     without what is measured; math and profile are the report's
+                                     own; data_dir NULL: the same without the data set's files */
+    enum cairn_document_format format;
+    const char *out; /* the file; NULL: report.html, or standard output for the other formats */
+    int force;
+    int profile;       /* 1: time the kernels of some steps on the device */
+    int64_t mistakes;  /* most confident ones, up to CAIRN_DOCUMENT_MISTAKES */
+    const char *image; /* whose activations are shown, as for cairn_inspect_activations(); NULL:
+                          the first test image */
+};
+
+struct cairn_document_result {
+    char file[512]; /* "": standard output */
+    int missing;    /* sections that the run, the data or the device at hand have nothing for */
+};
+
+/* Tells of a run: its recipe and data, curves, confusion matrix and classes, mistakes, weights,
+ * activations, layers and memory, kernels, device, digests. What is not there is told in its place.
+ * CAIRN_NOT_FOUND for what is no run; CAIRN_FORMAT for files of it that are damaged; a data_dir,
+ * device or image that was named and fails is a failure. */
+cairn_status cairn_document_write(const struct cairn_document_options *options,
+                                  struct cairn_document_result *result);
+
 #ifdef __cplusplus
 }
 #endif

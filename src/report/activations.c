@@ -1,8 +1,10 @@
 /* Activations of one image as pictures: the plan of a batch of one, run step by step up to the
  * layer. */
 #include "base/error.h"
+#include "report/activations.h"
 #include "report/image.h"
 #include "report/inspect.h"
+#include "report/raw.h"
 #include "report/tiles.h"
 
 #include <assert.h>
@@ -107,8 +109,22 @@ static cairn_status find_layer(const struct cairn_inspect_options *options,
     return CAIRN_OK;
 }
 
-cairn_status cairn_inspect_activations(const struct cairn_inspect_options *options,
-                                       const char *image, struct cairn_inspect_result *result)
+/* The image as the data set has it. */
+static cairn_status copy_image(const struct cairn_trained *t, const struct cairn_dataset *one,
+                               struct cairn_png *image)
+{
+    *image = (struct cairn_png){.c = (int)t->raw.c, .h = (int)t->raw.h, .w = (int)t->raw.w};
+    image->pixels = malloc((size_t)cairn_shape_count(t->raw));
+    if (!image->pixels) return cairn_fail(CAIRN_MEMORY, "out of memory");
+    cairn_raw_image(&t->recipe, t->raw, one->test.pixels, image->pixels);
+    return CAIRN_OK;
+}
+
+/* file: 1 where the picture is for the file of the options, which is looked at before anything is
+ * computed. */
+static cairn_status draw(const struct cairn_inspect_options *options, const char *name, int file,
+                         struct cairn_png *image, struct cairn_png *picture,
+                         struct cairn_inspect_result *result)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_trained t = {0};
@@ -116,10 +132,11 @@ cairn_status cairn_inspect_activations(const struct cairn_inspect_options *optio
     struct cairn_tiles tiles = {0};
     memset(result, 0, sizeof *result);
     TRY(cairn_trained_read(&t, options->run, options->last, &options->compute,
-                           cairn_image_part(image)));
+                           cairn_image_part(name)));
     TRY(find_layer(options, t.session.model, &result->layer));
-    TRY(cairn_inspect_place(options, "activations", result));
-    TRY(cairn_image_take(&t, image, &one, result->image, result->label));
+    if (file) TRY(cairn_inspect_place(options, "activations", result));
+    TRY(cairn_image_take(&t, name, &one, result->image, result->label));
+    if (image) TRY(copy_image(&t, &one, image));
     const struct cairn_node *node = &t.session.model->nodes[result->layer];
     snprintf(result->text, sizeof result->text, "%s", node->layer.text);
     int row = node->out.h * node->out.w == 1 && node->out.c <= 32; /* a short vector is one row */
@@ -127,10 +144,30 @@ cairn_status cairn_inspect_activations(const struct cairn_inspect_options *optio
                            node->out.w));
     TRY(cairn_session_open(&t.session, &options->compute, "opencl"));
     TRY(compute(&t, &one, (int)result->layer, tiles.values));
-    TRY(cairn_tiles_draw(&tiles, 0, result->file, result));
+    TRY(cairn_tiles_picture(&tiles, 0, file ? result->file : "the activations", picture, result));
 out:
     cairn_tiles_free(&tiles);
     cairn_dataset_free(&one);
     cairn_trained_close(&t);
+    return st;
+}
+
+cairn_status cairn_activations_picture(const struct cairn_inspect_options *options,
+                                       const char *name, struct cairn_png *image,
+                                       struct cairn_png *picture,
+                                       struct cairn_inspect_result *result)
+{
+    return draw(options, name, 0, image, picture, result);
+}
+
+cairn_status cairn_inspect_activations(const struct cairn_inspect_options *options,
+                                       const char *image, struct cairn_inspect_result *result)
+{
+    cairn_status st = CAIRN_OK;
+    struct cairn_png picture = {0};
+    TRY(draw(options, image, 1, NULL, &picture, result));
+    TRY(cairn_png_write(result->file, &picture));
+out:
+    cairn_png_free(&picture);
     return st;
 }

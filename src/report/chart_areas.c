@@ -115,12 +115,13 @@ void cairn_chart_bars(FILE *f, const struct cairn_chart_bars *b)
 
 struct grid {
     double left, top, cell;
+    int upright; /* column names are short and not turned */
 };
 
 static double find_cell(const struct cairn_chart_heat *h)
 {
     int n = h->rows > h->columns ? h->rows : h->columns;
-    if (n <= 12) return 36;
+    if (n <= 12) return 40;
     if (n <= 20) return 27;
     return n <= 40 ? 14 : fmax(3, 560.0 / n);
 }
@@ -147,8 +148,13 @@ static void draw_names(FILE *f, const struct cairn_chart_heat *h, const struct g
         fputs("</text>\n", f);
     }
     for (int j = 0; j < h->columns; j += each) {
-        fprintf(f, "<text class='%s' transform='translate(%.2f,%.2f) rotate(-90)'>", class,
-                g->left + (j + 0.5) * g->cell + 4.5, g->top - 6);
+        double x = g->left + (j + 0.5) * g->cell;
+        if (g->upright)
+            fprintf(f, "<text class='%s' x='%.2f' y='%.2f' text-anchor='middle'>", class, x,
+                    g->top - 7);
+        else
+            fprintf(f, "<text class='%s' transform='translate(%.2f,%.2f) rotate(-90)'>", class,
+                    x + 4.5, g->top - 6);
         cairn_markup_short(f, h->column_names[j], LONGEST_NAME);
         fputs("</text>\n", f);
     }
@@ -206,7 +212,9 @@ void cairn_chart_heat(FILE *f, const struct cairn_chart_heat *h)
     struct grid g = {.cell = find_cell(h)};
     char axes[160];
     g.left = ceil(widest_name(h->row_names, h->rows)) + 8;
-    g.top = HEAT_TOP + ceil(widest_name(h->column_names, h->columns)) + 4;
+    double height = ceil(widest_name(h->column_names, h->columns));
+    g.upright = height < g.cell - 4;
+    g.top = HEAT_TOP + (g.upright ? 20 : height + 8);
     double width = g.left + h->columns * g.cell + 4, bottom = g.top + h->rows * g.cell;
     int legends = (h->hues[0] != NULL) + (h->hues[1] != NULL);
     if (width < 360) width = 360;

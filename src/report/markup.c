@@ -1,6 +1,7 @@
 #include "report/markup.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Takes one character off the text: its bytes, or 0 with one byte taken where it is none that may
@@ -62,4 +63,23 @@ void cairn_markup_short(FILE *f, const char *text, size_t most)
         put(f, from, bytes);
     }
     if (cut) fputs("\xe2\x80\xa6", f);
+}
+
+/* RFC 4648 */
+char *cairn_markup_uri(const char *type, const void *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *from = bytes;
+    size_t room = strlen(type) + 16 + (size + 2) / 3 * 4 + 1;
+    char *text = malloc(room);
+    if (!text) return NULL;
+    char *to = text + snprintf(text, room, "data:%s;base64,", type);
+    for (size_t i = 0; i < size; i += 3) {
+        size_t n = size - i < 3 ? size - i : 3;
+        uint32_t v = (uint32_t)from[i] << 16 | (n > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
+                     (n > 2 ? from[i + 2] : 0);
+        for (size_t k = 0; k < 4; k++) *to++ = k <= n ? digits[v >> (18 - 6 * k) & 63] : '=';
+    }
+    *to = '\0';
+    return text;
 }

@@ -16,4 +16,7 @@ void cairn_markup_short(FILE *f, const char *text, size_t most);
 /* Characters of a text, as they are written. */
 size_t cairn_markup_length(const char *text);
 
+/* "data:TYPE;base64,...", from malloc; NULL when out of memory. */
+char *cairn_markup_uri(const char *type, const void *bytes, size_t size);
+
 #endif

@@ -314,33 +314,21 @@ void cairn_page_end_figure(struct cairn_page *page, const char *format, ...)
                 "</figcaption>\n</figure>\n");
 }
 
-/* RFC 4648 */
-static void put_base64(FILE *f, const uint8_t *bytes, size_t size)
+void cairn_page_picture(struct cairn_page *page, const char *uri, int64_t width, int64_t height,
+                        int sharp, const char *alt)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        size_t n = size - i < 3 ? size - i : 3;
-        uint32_t v = (uint32_t)bytes[i] << 16 | (n > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                     (n > 2 ? bytes[i + 2] : 0);
-        for (size_t k = 0; k < 4; k++) putc(k <= n ? digits[v >> (18 - 6 * k) & 63] : '=', f);
-    }
-}
-
-void cairn_page_picture(struct cairn_page *page, const void *png, size_t size, int64_t width,
-                        int64_t height, const char *alt)
-{
-    fprintf(page->body, "<img width='%lld' height='%lld' alt='", (long long)width,
-            (long long)height);
+    fprintf(page->body, "<img%s width='%lld' height='%lld' alt='", sharp ? " class='sharp'" : "",
+            (long long)width, (long long)height);
     cairn_markup_text(page->body, alt);
-    fputs("' src='data:image/png;base64,", page->body);
-    put_base64(page->body, png, size);
+    fputs("' src='", page->body);
+    cairn_markup_text(page->body, uri);
     fputs("'>\n", page->body);
 }
 
-void cairn_page_small_picture(struct cairn_page *page, const void *png, size_t size, int64_t width,
+void cairn_page_small_picture(struct cairn_page *page, const char *uri, int64_t width,
                               int64_t height, const char *alt, const char *format, ...)
 {
     fputs("<li>", page->body);
-    cairn_page_picture(page, png, size, width, height, alt);
+    cairn_page_picture(page, uri, width, height, 1, alt);
     PUT_BETWEEN(page->body, "<span>", "</span></li>\n");
 }

@@ -111,13 +111,14 @@ void cairn_page_begin_figure(struct cairn_page *page, const char *class);
 void cairn_page_end_figure(struct cairn_page *page, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A PNG file in memory as <img>, width x height CSS pixels at most, its pixels kept sharp. */
-void cairn_page_picture(struct cairn_page *page, const void *png, size_t size, int64_t width,
-                        int64_t height, const char *alt);
-/* The same with a text below, for figures of class "pictures". */
-void cairn_page_small_picture(struct cairn_page *page, const void *png, size_t size, int64_t width,
+/* A picture as <img>, width x height CSS pixels at most; uri: of cairn_markup_uri(); sharp: 1 for
+ * one that is enlarged and whose pixels are to be seen. */
+void cairn_page_picture(struct cairn_page *page, const char *uri, int64_t width, int64_t height,
+                        int sharp, const char *alt);
+/* A sharp one with a text below, for figures of class "pictures". */
+void cairn_page_small_picture(struct cairn_page *page, const char *uri, int64_t width,
                               int64_t height, const char *alt, const char *format, ...)
-    __attribute__((format(printf, 7, 8)));
+    __attribute__((format(printf, 6, 7)));
 
 /* --- escaped text into either stream --- */
 

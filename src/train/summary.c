@@ -1,7 +1,6 @@
 /* Describing a recipe: layers, shapes, parameters, and the memory that training will take. */
 #include "base/error.h"
-#include "data/dataset.h"
-#include "train/session.h"
+#include "train/summary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +68,35 @@ static int64_t find_largest(struct cairn_session *session)
     return low * parts;
 }
 
+cairn_status cairn_summary_fill(struct cairn_summary *summary, const struct cairn_session *session,
+                                const struct cairn_dataset *data)
+{
+    cairn_status st = CAIRN_OK;
+    const struct cairn_device_info *info = cairn_device_info(session->device);
+    memset(summary, 0, sizeof *summary);
+    TRY(list_layers(session->model, summary));
+    list_memory(session->bytes, summary);
+    snprintf(summary->recipe, sizeof summary->recipe, "%s", session->recipe->path);
+    snprintf(summary->data, sizeof summary->data, "%s", data->name);
+    snprintf(summary->device, sizeof summary->device, "%s", info->name);
+    summary->c = session->model->in.c;
+    summary->h = session->model->in.h;
+    summary->w = session->model->in.w;
+    summary->classes = data->classes;
+    summary->train_images = session->counts[CAIRN_PART_TRAIN];
+    summary->validation_images = session->counts[CAIRN_PART_VALIDATION];
+    summary->test_images = session->counts[CAIRN_PART_TEST];
+    summary->parameters = session->model->parameters;
+    summary->batch = session->batch;
+    summary->tuned = session->tuned.won;
+    summary->steps_per_epoch = cairn_session_batches(session);
+    summary->device_bytes = info->global_bytes;
+    summary->device_max_alloc_bytes = info->max_alloc_bytes;
+    summary->largest_batch = -1;
+out:
+    return st;
+}
+
 cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, int set_count,
                              int64_t batch, const struct cairn_compute *compute,
                              struct cairn_summary *summary)
@@ -81,25 +109,7 @@ cairn_status cairn_summarize(const char *recipe_name, const char *const *sets, i
     TRY(cairn_recipe_read(recipe_name, sets, set_count, &recipe));
     if (batch > 0) recipe.train.batch = batch;
     TRY(cairn_session_outline(&session, &recipe, compute, "reference", &data));
-    TRY(list_layers(session.model, summary));
-    list_memory(session.bytes, summary);
-    snprintf(summary->recipe, sizeof summary->recipe, "%s", recipe.path);
-    snprintf(summary->data, sizeof summary->data, "%s", data.name);
-    snprintf(summary->device, sizeof summary->device, "%s",
-             cairn_device_info(session.device)->name);
-    summary->c = session.model->in.c;
-    summary->h = session.model->in.h;
-    summary->w = session.model->in.w;
-    summary->classes = data.classes;
-    summary->train_images = session.counts[CAIRN_PART_TRAIN];
-    summary->validation_images = session.counts[CAIRN_PART_VALIDATION];
-    summary->test_images = session.counts[CAIRN_PART_TEST];
-    summary->parameters = session.model->parameters;
-    summary->batch = session.batch;
-    summary->tuned = session.tuned.won;
-    summary->steps_per_epoch = cairn_session_batches(&session);
-    summary->device_bytes = cairn_device_info(session.device)->global_bytes;
-    summary->device_max_alloc_bytes = cairn_device_info(session.device)->max_alloc_bytes;
+    TRY(cairn_summary_fill(summary, &session, &data));
     summary->largest_batch = find_largest(&session); /* the last: it plans anew */
 out:
     cairn_session_close(&session);
