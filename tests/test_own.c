@@ -2,6 +2,7 @@
 #include "suite.h"
 #include <cairn/cairn.h>
 
+#include <pthread.h>
 #include <string.h>
 
 #define GOOD(call) ck_assert_msg((call) == CAIRN_OK, "%s", cairn_error())
@@ -291,6 +292,34 @@ START_TEST(wrong_names)
 }
 END_TEST
 
+/* A device of its own for each thread: the first calls of the process, all at once. */
+static void *one_thread(void *result)
+{
+    float x[3] = {-1, 2, -3}, *y = result;
+    struct cairn_array all[] = {{"x", x, 3}, {"y", y, 3}};
+    struct cairn_device *mine;
+    struct cairn_problem relu = cairn_problem_default(CAIRN_OP_ACTIVATION);
+    relu.u.activation.count = 3;
+    if (cairn_device_open("opencl", NULL, &mine) != CAIRN_OK) return NULL;
+    cairn_status status = cairn_run_arrays(mine, &relu, all, 2);
+    cairn_device_close(mine);
+    return status == CAIRN_OK ? y : NULL;
+}
+
+START_TEST(threads)
+{
+    pthread_t ids[4];
+    float y[4][3] = {{0}};
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(pthread_create(&ids[i], NULL, one_thread, y[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        void *done = NULL;
+        ck_assert_int_eq(pthread_join(ids[i], &done), 0);
+        ck_assert_msg(done && y[i][0] == 0 && y[i][1] == 2 && y[i][2] == 0, "thread %d", i);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("own");
@@ -305,5 +334,8 @@ int main(void)
     tcase_add_test(all, replaced);
     tcase_add_test(all, wrong_names);
     suite_add_tcase(suite, all);
+    TCase *apart = tcase_create("threads");
+    tcase_add_test(apart, threads);
+    suite_add_tcase(suite, apart);
     return suite_run(suite);
 }

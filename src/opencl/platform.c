@@ -2,12 +2,17 @@
  * listed. A device whose driver fails to describe it is listed as not usable, with the reason. */
 #include "opencl/runtime.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PLATFORMS 32
 #define DEVICES 64
+
+/* The first calls make loader and drivers set themselves up, which not all of them do so that a
+ * second thread can wait for it: ocl-icd 2.3 then shows that thread no platform. One at a time. */
+static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 
 /* A device that is asked for its properties, and how the first question that failed did. */
 struct asked {
@@ -139,7 +144,9 @@ static void describe(struct asked *asked, struct cairn_device_info *info)
 static cairn_status list_platforms(cl_platform_id platforms[PLATFORMS], cl_uint *count)
 {
     const cl_int none = -1001; /* CL_PLATFORM_NOT_FOUND_KHR */
+    pthread_mutex_lock(&listing);
     cl_int error = clGetPlatformIDs(PLATFORMS, platforms, count);
+    pthread_mutex_unlock(&listing);
     if (error) *count = 0;
     if (*count > PLATFORMS) *count = PLATFORMS;
     return error && error != none ? ocl_fail(error, "listing the OpenCL platforms") : CAIRN_OK;
@@ -147,7 +154,9 @@ static cairn_status list_platforms(cl_platform_id platforms[PLATFORMS], cl_uint 
 
 static cl_int list_devices(cl_platform_id platform, cl_device_id devices[DEVICES], cl_uint *count)
 {
+    pthread_mutex_lock(&listing);
     cl_int error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, DEVICES, devices, count);
+    pthread_mutex_unlock(&listing);
     if (error) *count = 0;
     if (*count > DEVICES) *count = DEVICES;
     return error == CL_DEVICE_NOT_FOUND ? CL_SUCCESS : error;
