@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 
+/* What a file of the cache is. */
 enum cairn_cache_kind {
     CAIRN_CACHE_KERNELS,   /* a compiled program */
     CAIRN_CACHE_TUNE,      /* a table of cairn_tune() */
@@ -21,6 +22,7 @@ enum cairn_cache_kind {
 };
 const char *cairn_cache_kind_name(enum cairn_cache_kind kind); /* "kernels" */
 
+/* Whether what it was made for is still here. */
 enum cairn_cache_state {
     CAIRN_CACHE_CURRENT, /* of a device that is here, with its driver and the kernels of now */
     CAIRN_CACHE_ABSENT,  /* the same of a device that is not here now */
@@ -31,16 +33,18 @@ enum cairn_cache_state {
 };
 const char *cairn_cache_state_name(enum cairn_cache_state state); /* "other driver" */
 
+/* A file of the cache. */
 struct cairn_cache_entry {
-    const char *path;
-    enum cairn_cache_kind kind;
-    enum cairn_cache_state state;
-    int64_t bytes, used; /* used: last written or read by a run, in seconds since 1970 */
+    const char *path;             /* where it is */
+    enum cairn_cache_kind kind;   /* what it is */
+    enum cairn_cache_state state; /* of whose it is */
+    int64_t bytes, used;          /* used: last written or read by a run, in seconds since 1970 */
     /* Of its owner; "" where that is not known. kernels: SHA-256, see cairn_device_sources(). */
-    char device[128], platform[128], driver[128], version[128], kernels[65];
+    char device[128], platform[128], driver[128], version[128], kernels[65]; /* see above */
     int removed; /* cairn_cache_prune(): it is gone, or would be */
 };
 
+/* Gets one file; what it is given is gone when it returns. */
 typedef void cairn_cache_each(void *context, const struct cairn_cache_entry *entry);
 
 /* The folder, into `path`. CAIRN_IO where none is known. */
@@ -50,12 +54,13 @@ cairn_status cairn_cache_folder(char *path, int size);
  * folder should; CAIRN_IO: a folder cannot be read. No folder at all is an empty cache. */
 cairn_status cairn_cache_list(cairn_cache_each *each, void *context);
 
+/* What goes; all zero: what is of no use any more. */
 struct cairn_cache_prune_options {
     int all;                /* whatever its state */
     int64_t seconds;        /* above 0: also what was not used for so long */
     int dry_run;            /* remove nothing */
     cairn_cache_each *each; /* may be NULL */
-    void *context;
+    void *context;          /* for each() */
 };
 
 /* Removes what is of no use any more: states other than current and absent, and temporary files of
