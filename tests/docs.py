@@ -1,6 +1,6 @@
 """What README.md and docs/recipes.md say is so: their recipes train, their command lines are accepted, what they list is complete.
 
-Usage: docs.py CAIRN
+Usage: docs.py CAIRN [png] [onnx]. The words: what the program was built with; without png the tutorial is not followed.
 
 - Each ```yaml block trains for one step on a few glyphs. A block without all of data, model and train takes the missing
   sections from a small recipe.
@@ -8,6 +8,7 @@ Usage: docs.py CAIRN
   `cairn summary` of the recipe with its settings, `cairn check` with --list or with its case on the reference.
 - docs/recipes.md has every key, layer, optimizer, schedule and initialiser that the program knows, with the defaults
   that a resolved recipe shows, and every key of metrics.jsonl and summary.json.
+- docs/tutorial-train.md is followed in a folder of its own: its images are made, its recipe saved, its commands run, on the reference.
 - Links to files and to headings lead somewhere, and every recipe is installed.
 """
 
@@ -40,11 +41,13 @@ class Docs:
         self.passed = self.failed = 0
         self.helps = {}
 
-    def run(self, *args):
+    def run(self, *args, cwd=ROOT):
         env = dict(os.environ, CAIRN_RECIPE_DIR=os.path.join(ROOT, "data", "recipes"))
         for name in ("CAIRN_KERNEL_DIR", "CAIRN_DATA_DIR", "CAIRN_DATASETS"):
             env.pop(name, None)
-        return subprocess.run([self.cairn, *args], env=env, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        if cwd != ROOT:
+            env["CAIRN_DATA_DIR"] = os.path.join(cwd, "shapes")
+        return subprocess.run([self.cairn, *args], env=env, cwd=cwd, capture_output=True, text=True, timeout=300)
 
     def tell(self, good, text):
         self.passed += bool(good)
@@ -65,6 +68,18 @@ class Docs:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return path
+
+
+    def tutorial(self):
+        """The folder in which the tutorials begin: images, and the recipe of the first of them."""
+        folder = os.path.join(self.work, "tutorial")
+        if not os.path.isdir(folder):
+            os.makedirs(folder)
+            shapes = os.path.join(ROOT, "tools", "examples", "shapes.py")
+            subprocess.run([sys.executable, shapes, os.path.join(folder, "shapes"), "24", "6"], check=True, timeout=300)
+            with open(os.path.join(folder, "shapes.yaml"), "w", encoding="utf-8") as file:
+                file.write(next(blocks(read("docs/tutorial-train.md"), "yaml"))[1])
+        return folder
 
 
 def read(name):
@@ -111,8 +126,10 @@ def command_lines(text):
 
 def run_recipe(docs, where, words):
     recipe = "glyphs-tiny" if words[1] == "RECIPE" else words[1]
+    if recipe == "shapes.yaml" and "png" not in sys.argv[2:]:
+        return
     settings = [word for i, word in enumerate(words) if word == "--set" or words[i - 1] == "--set"]
-    result = docs.run("summary", recipe, *settings)
+    result = docs.run("summary", recipe, *settings, cwd=docs.tutorial() if recipe == "shapes.yaml" else ROOT)
     docs.tell(result.returncode == 0, f"{where}: {result.stderr.strip()}")
 
 
@@ -131,6 +148,18 @@ def check_line(docs, where, words):
         case = [re.sub(r" variant=\w+", "", word) for word in case]
         result = docs.run("check", "--device", "reference", *case)
         docs.tell(result.returncode == 0, f"{where}: {result.stderr.strip() or result.stdout.strip()}")
+
+
+def follow_tutorial(docs):
+    """Every command of docs/tutorial-train.md in its order, shortened."""
+    for number, words in command_lines(read("docs/tutorial-train.md")):
+        if words[0] == "export" and "onnx" not in sys.argv[2:]:
+            continue
+        more = ["--epochs", "2"] if words[0] == "train" else []
+        if not {"--device", "--curves"} & set(words) and re.search(r"^  --device ", docs.help(words[0]), re.M):
+            more += ["--device", "reference"]
+        result = docs.run(*words, *more, cwd=docs.tutorial())
+        docs.tell(result.returncode == 0, f"docs/tutorial-train.md:{number}: {' '.join(words)}: {result.stderr.strip()}")
 
 
 def check_lines(docs, name, needed):
@@ -255,6 +284,10 @@ def main():
             check_recipes(docs, name)
         for name in pages():
             check_lines(docs, name, name in ("README.md", "docs/recipes.md"))
+        if "png" in sys.argv[2:]:
+            follow_tutorial(docs)
+        else:
+            print("the tutorial is not followed: the program was built without PNG")
         text = read("docs/recipes.md")
         check_keys(docs, text)
         check_words(docs, text)
