@@ -40,6 +40,8 @@ def table(b):
     yield 0, ["train", TINY, *QUICK, "--out", run, "--force", "--profile"], ["profile"]
     yield 1, ["train", TINY, *QUICK, *diverging], ["recipe", "diverged"]
     yield 0, ["eval", run, *R, "--mistakes", "2"], ["confusion", "classes"]
+    yield 0, ["report", run, *R, "--out", os.path.join(b.work, "report.html"), "--force"], ["run"]
+    yield 0, ["report", run, *R, "--format", "json"], ["run"]
     yield 0, ["predict", run, "test:1", *R], ["images", "classes"]
     yield 0, ["inspect", run, "--curves", "--out", os.path.join(b.work, "curves.svg"), "--force"], ["points"]
     yield 0, ["report", run, *R, "--out", os.path.join(b.work, "report.html"), "--force"], ["file", "missing"]

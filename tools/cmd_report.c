@@ -27,7 +27,7 @@ int cmd_report(int argc, char **argv)
     const char *format = NULL;
     int as_json = 0, count;
     const struct option_row rows[] = {
-        {"format", OPTION_TEXT, &format, "FORMAT", "html (the default), md or json", 0, 0, NULL},
+        {"format", OPTION_TEXT, &format, "html|md|json", "of what form (html)", 0, 0, NULL},
         {"out", OPTION_TEXT, &options.out, "FILE",
          "default: report.html; md and json go to standard output", 0, 0, NULL},
         {"force", OPTION_FLAG, &options.force, NULL, "replace the file", 0, 0, NULL},
