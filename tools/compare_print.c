@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define LABEL 26
-#define COLUMN 22
+#define KERNEL 42
+#define COLUMN 24
 
 static float as_float(uint32_t bits)
 {
@@ -125,6 +126,11 @@ static void print_time(double seconds, double first, int is_first)
     printf("%*s", COLUMN, text);
 }
 
+static void print_rate(double rate)
+{
+    printf(rate < 100 ? "%*.3g" : "%*.0f", COLUMN, rate);
+}
+
 static void print_speed(const struct cairn_compare_result *r)
 {
     char text[64];
@@ -135,18 +141,21 @@ static void print_speed(const struct cairn_compare_result *r)
     print_bytes(r, "    peak", 1);
     if (r->lanes[0].seconds <= 0) return;
     printf("%-*s", LABEL, "training step");
-    for (int i = 0; i < r->lane_count; i++)
-        print_time(r->lanes[i].seconds, r->lanes[0].seconds, i == 0);
+    for (int i = 0; i < r->lane_count; i++) {
+        snprintf(text, sizeof text, i ? "%.3f ms %5.2fx" : "%.3f ms       ",
+                 r->lanes[i].seconds * 1e3, r->lanes[i].seconds / r->lanes[0].seconds);
+        printf("%*s", COLUMN, text);
+    }
     printf("\n%-*s", LABEL, "    least .. most");
     for (int i = 0; i < r->lane_count; i++) {
-        snprintf(text, sizeof text, "%.1f .. %.1f", r->lanes[i].least * 1e6,
-                 r->lanes[i].most * 1e6);
+        snprintf(text, sizeof text, "%.3f .. %.3f ms", r->lanes[i].least * 1e3,
+                 r->lanes[i].most * 1e3);
         printf("%*s", COLUMN, text);
     }
     printf("\n%-*s", LABEL, "    steps a second");
-    for (int i = 0; i < r->lane_count; i++) printf("%*.1f", COLUMN, 1 / r->lanes[i].seconds);
+    for (int i = 0; i < r->lane_count; i++) print_rate(1 / r->lanes[i].seconds);
     printf("\n%-*s", LABEL, "    images a second");
-    for (int i = 0; i < r->lane_count; i++) printf("%*.0f", COLUMN, r->lanes[i].images_per_second);
+    for (int i = 0; i < r->lane_count; i++) print_rate(r->lanes[i].images_per_second);
     printf("\n%-*s", LABEL, "    kernels launched");
     for (int i = 0; i < r->lane_count; i++)
         printf("%*lld", COLUMN, (long long)r->lanes[i].launches);
@@ -188,16 +197,20 @@ static int lanes_with_kernels(const struct cairn_compare_result *r)
 /* Only lanes that have kernels; held against the first of those. */
 static void print_kernels(const struct cairn_compare_result *r)
 {
+    char text[128];
     int first = 0;
     while (first < r->lane_count && !strcmp(r->lanes[first].device.spec, "reference")) first++;
-    print_heads(r, "kernel");
+    printf("\n%-*s", KERNEL, "kernel");
+    for (int i = 0; i < r->lane_count; i++) printf("%*c", COLUMN, 'A' + i);
+    putchar('\n');
     for (int i = 0; i < r->kernel_count; i++) {
         const struct cairn_compare_kernel *k = &r->kernels[i];
         int used = 0;
         for (int lane = 0; lane < r->lane_count; lane++)
             used |= strcmp(r->lanes[lane].device.spec, "reference") && k->launches[lane];
         if (!used) continue;
-        printf("%-*.*s", LABEL, LABEL, k->name);
+        snprintf(text, sizeof text, "%s: %s", k->op, k->name);
+        printf("%-*.*s", KERNEL, KERNEL, text);
         for (int lane = 0; lane < r->lane_count; lane++)
             if (!strcmp(r->lanes[lane].device.spec, "reference"))
                 printf("%*s", COLUMN, "-");
@@ -255,6 +268,8 @@ void compare_print(const struct cairn_compare_result *r)
     print_speed(r);
     if (r->lanes[0].seconds <= 0) return;
     printf("\nDevice time in a step, profiled; and how many times A's it is:\n");
+    for (int i = 0; i < r->lane_count; i++)
+        if (!r->lanes[i].profiled) printf("(%c: its driver tells no times of launches)\n", 'A' + i);
     print_times(r, "operator", r->operators, r->operator_count);
     print_times(r, "layer", r->layers, r->layer_count);
     if (lanes_with_kernels(r) > 1) print_kernels(r);
@@ -290,6 +305,7 @@ static json_t *lane_json(const struct cairn_compare_result *r, int number)
         (json_int_t)lane->peak_bytes);
     if (!object || lane->seconds <= 0) return object;
     json_object_set_new(object, "again", start_json(&lane->again));
+    json_object_set_new(object, "profiled", json_boolean(lane->profiled));
     json_object_set_new(object, "step",
                         json_pack("{s:f s:f s:f s:f s:f s:I s:I}", "seconds", lane->seconds, "min",
                                   lane->least, "max", lane->most, "steps_per_second",

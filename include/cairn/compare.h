@@ -117,6 +117,8 @@ struct cairn_compare_lane_info {
     int64_t sample_steps, launches; /* steps of a sample; kernels of a step */
     double seconds, least, most;    /* of a step: median, smallest, largest; 0: none were taken */
     double images_per_second;       /* at the median */
+    int profiled; /* 0: its driver measures no times of launches, or none that can be right: those
+                     of rows and kernels are 0 */
 };
 
 /* An operator in one lane. */
@@ -165,7 +167,7 @@ struct cairn_compare_result {
      * of an operator. Of worst the largest. */
     struct cairn_compare_row *layers, *operators; /* of layers; of operators */
     int row_count, layer_count, operator_count;   /* how many of each */
-    struct cairn_compare_kernel *kernels;         /* in the order of the operators' first runs */
+    struct cairn_compare_kernel *kernels;         /* in the order of the operators */
     int kernel_count;                             /* how many */
 
     int different;      /* 0: every result was equal, or within its bound, in `steps` steps */

@@ -169,6 +169,11 @@ static void write_start_cells(struct cairn_page *page, const struct cairn_compar
         cairn_page_cell(page, "from the cache");
 }
 
+static void rate_cell(struct cairn_page *page, double rate)
+{
+    cairn_page_cell(page, rate < 100 ? "%.3g" : "%.0f", rate);
+}
+
 static void write_costs(struct cairn_page *page, const struct cairn_compare_result *r)
 {
     static const struct cairn_page_column columns[] = {
@@ -190,8 +195,8 @@ static void write_costs(struct cairn_page *page, const struct cairn_compare_resu
             cairn_page_cell(page, "%.3f", lane->least * 1e3);
             cairn_page_cell(page, "%.3f", lane->most * 1e3);
             cairn_page_cell(page, "%.2f", lane->seconds / r->lanes[0].seconds);
-            cairn_page_cell(page, "%.1f", 1 / lane->seconds);
-            cairn_page_cell(page, "%.0f", lane->images_per_second);
+            rate_cell(page, 1 / lane->seconds);
+            rate_cell(page, lane->images_per_second);
             cairn_page_cell(page, "%lld", (long long)lane->launches);
         }
         cairn_page_end_table(page);
@@ -327,6 +332,9 @@ static cairn_status write_parts(struct cairn_page *page, const struct cairn_comp
     cairn_page_section(page, "operators", "Operators");
     if (timed) {
         TRY(page_operator_chart(page, r));
+        for (int i = 0; i < r->lane_count; i++)
+            if (!r->lanes[i].profiled)
+                cairn_page_note(page, "%c: its driver tells no times of launches.", 'A' + i);
         write_times(page, r, "Device time in a step, profiled, and how many times A's it is",
                     "operator", r->operators, r->operator_count);
         write_kernels(page, r);

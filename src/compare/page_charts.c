@@ -71,7 +71,8 @@ static void write_speed_charts(struct cairn_page *page, const struct cairn_compa
                "Median time of a training step; less is faster.");
     for (int i = 0; i < r->lane_count; i++) {
         values[i].value = r->lanes[i].images_per_second;
-        snprintf(values[i].text, sizeof values[i].text, "%.0f", values[i].value);
+        snprintf(values[i].text, sizeof values[i].text, values[i].value < 100 ? "%.3g" : "%.0f",
+                 values[i].value);
     }
     write_bars(page, r, "chart-images", "Images a second", "images a second", NULL, 1, values,
                "Images trained on in a second; more is faster.");
@@ -130,13 +131,13 @@ cairn_status page_operator_chart(struct cairn_page *page, const struct cairn_com
     for (int i = 0; i < r->operator_count; i++) {
         if (!is_large(r, &r->operators[i])) continue;
         for (int lane = 0; lane < lanes; lane++)
-            set_time(&values[rows * lanes + lane], r->operators[i].cells[lane].seconds, 1e6);
+            set_time(&values[rows * lanes + lane], r->operators[i].cells[lane].seconds, 1e3);
         labels[rows++] = r->operators[i].op;
     }
     const struct cairn_chart_bars bars = {
-        .chart = {"chart-operators", "Device time in a step by operator, us",
+        .chart = {"chart-operators", "Device time in a step by operator, ms",
                   "A bar for each lane and operator; the table below has the numbers."},
-        .unit = "us",
+        .unit = "ms",
         .series = series,
         .series_count = lanes,
         .labels = labels,

@@ -84,6 +84,26 @@ static struct cairn_compare_row *sum_of(struct cairn_compare_row **rows, int *co
     return row;
 }
 
+static int number_of(const struct cairn_compare_result *r, const char *op)
+{
+    int i = 0;
+    while (i < r->operator_count && strcmp(r->operators[i].op, op) != 0) i++;
+    return i;
+}
+
+/* By their operators, those of one as they came. */
+static void sort_kernels(struct cairn_compare_result *r)
+{
+    for (int i = 1; i < r->kernel_count; i++) {
+        struct cairn_compare_kernel kernel = r->kernels[i];
+        int place = i;
+        for (; place > 0 && number_of(r, r->kernels[place - 1].op) > number_of(r, kernel.op);
+             place--)
+            r->kernels[place] = r->kernels[place - 1];
+        r->kernels[place] = kernel;
+    }
+}
+
 cairn_status compare_sum(struct cairn_compare_result *r)
 {
     int layers = 0;
@@ -104,6 +124,7 @@ cairn_status compare_sum(struct cairn_compare_result *r)
         if (!sum) return cairn_fail(CAIRN_MEMORY, "out of memory");
         add_to(sum, row);
     }
+    sort_kernels(r);
     return CAIRN_OK;
 }
 

@@ -156,6 +156,18 @@ static void add_medians(struct tally *tally, int lane, int64_t steps)
     }
 }
 
+/* Drivers are there whose launches take no time, by what they tell; kernels that fill less than a
+ * hundredth of their step are such. Their times are taken out. */
+static void judge_profile(struct cairn_compare_result *r, int lane)
+{
+    double all = 0;
+    for (int i = 0; i < r->kernel_count; i++) all += r->kernels[i].seconds[lane];
+    r->lanes[lane].profiled = all > 0.01 * r->lanes[lane].seconds;
+    if (r->lanes[lane].profiled) return;
+    for (int i = 0; i < r->row_count; i++) r->rows[i].cells[lane].seconds = 0;
+    for (int i = 0; i < r->kernel_count; i++) r->kernels[i].seconds[lane] = 0;
+}
+
 /* One sample, watched from its start to its end. */
 static cairn_status profile_sample(struct timing *timing, int lane, struct tally *tally)
 {
@@ -187,9 +199,11 @@ static cairn_status profile(struct timing *timing)
             tallies[lane].round = round;
             TRY(profile_sample(timing, lane, &tallies[lane]));
         }
-    for (int lane = 0; lane < lanes; lane++)
+    for (int lane = 0; lane < lanes; lane++) {
         add_medians(&tallies[lane], lane,
                     cairn_recipe_bench_info(timing->benches[lane])->passes[CAIRN_PASS_TRAIN].steps);
+        judge_profile(race->result, lane);
+    }
 out:
     for (int lane = 0; lane < lanes; lane++) {
         for (int i = 0; i < tallies[lane].count; i++) free(tallies[lane].series[i].seconds);
