@@ -54,8 +54,11 @@ static int add_kernels(struct arguments *a)
         return tool_misuse("compare",
                            "--kernels: the reference has none; name an OpenCL device, like "
                            "--devices opencl");
-    for (int i = 0; i < a->kernels.count && code < 0; i++)
+    for (int i = 0; i < a->kernels.count && code < 0; i++) {
+        if (!*a->kernels.items[i])
+            return tool_misuse("compare", "--kernels: the folder's name is empty");
         code = add_lane(a, a->lanes[last].device, a->kernels.items[i]);
+    }
     return code;
 }
 
@@ -64,6 +67,8 @@ static int read_lanes(struct arguments *a)
     int code;
     if (!a->devices)
         return tool_misuse("compare", "--devices is missing, like --devices reference,opencl");
+    if (a->compare.html && !*a->compare.html)
+        return tool_misuse("compare", "--html: the file's name is empty");
     if (strlen(a->devices) >= sizeof a->copy) return tool_misuse("compare", "--devices: too long");
     code = add_devices(a);
     if (code < 0) code = add_kernels(a);
@@ -85,6 +90,10 @@ static int run(struct arguments *a)
         code = tool_json_print("compare", compare_json(&result));
     else
         compare_print(&result);
+    if (code == 0 && a->compare.html) {
+        st = cairn_compare_page(&result, a->compare.html);
+        if (st != CAIRN_OK) code = tool_fail("compare", st);
+    }
     if (code == 0 && result.different) code = 1;
     cairn_compare_free(&result);
     return code;

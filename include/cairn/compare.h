@@ -89,11 +89,12 @@ struct cairn_compare_options {
     int set_count;                          /* how many */
     const struct cairn_compare_lane *lanes; /* two or more; figures are held against the first's */
     int lane_count;                         /* how many */
-    struct cairn_compute compute;      /* its device and kernels are not used; its variants go to
-                                          every lane but the first */
-    int64_t steps;                     /* training steps at most; 0: 10 */
-    int rounds;                        /* samples of each lane's speed; 0: no speeds are taken */
-    const char *html;                  /* a file for all of it as a page; NULL: none */
+    struct cairn_compute compute; /* its device and kernels are not used; its variants go to
+                                     every lane but the first */
+    int64_t steps;                /* training steps at most; 0: 10 */
+    int rounds;                   /* samples of each lane's speed; 0: no speeds are taken */
+    const char *html; /* where cairn_compare_page() will write: told before anything is run where
+                         that cannot be; may be NULL */
     const volatile sig_atomic_t *stop; /* may be NULL: not 0 ends between two steps or samples */
 };
 
@@ -204,6 +205,9 @@ struct cairn_compare_result {
 cairn_status cairn_compare(const struct cairn_compare_options *options,
                            struct cairn_compare_result *result);
 void cairn_compare_free(struct cairn_compare_result *result); /* zeroes it */
+
+/* All of it as one HTML file that needs nothing else. CAIRN_IO, CAIRN_MEMORY. */
+cairn_status cairn_compare_page(const struct cairn_compare_result *result, const char *path);
 
 /* The outcome as one line, lanes as letters from A. As snprintf() does. */
 int cairn_compare_verdict(const struct cairn_compare_result *result, char *text, size_t size);

@@ -196,7 +196,6 @@ cairn_status cairn_compare(const struct cairn_compare_options *options,
     close_sessions(&race);
     if (options->rounds > 0) TRY(compare_speed(&race));
     TRY(compare_sum(result));
-    if (options->html) TRY(compare_page(result, options->html));
 out:
     close_sessions(&race);
     cairn_dataset_free(&race.data);

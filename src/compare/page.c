@@ -1,7 +1,6 @@
 /* A comparison as one page: the verdict, the lanes, what they cost, operators and layers. */
 #include "compare/page.h"
 #include "base/error.h"
-#include "compare/race.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,7 +348,7 @@ out:
     return st;
 }
 
-cairn_status compare_page(const struct cairn_compare_result *r, const char *path)
+cairn_status cairn_compare_page(const struct cairn_compare_result *r, const char *path)
 {
     cairn_status st = CAIRN_OK;
     struct cairn_page page;

@@ -35,9 +35,6 @@ cairn_status compare_sum(struct cairn_compare_result *result);
 /* speed.c: seconds of the lanes' steps, operators and kernels. */
 cairn_status compare_speed(struct race *race);
 
-/* page.c: all of it as one HTML file. */
-cairn_status compare_page(const struct cairn_compare_result *result, const char *path);
-
 /* What a lane computes with. */
 struct cairn_compute compare_compute(const struct cairn_compare_options *options, int lane);
 

@@ -87,6 +87,10 @@ static int read_from(const char *folder, const char *name, char **data, size_t *
     char *path = cairn_file_join(folder, name);
     cairn_status st = path ? cairn_file_read_text(path, "kernel", data, size)
                            : cairn_fail(CAIRN_MEMORY, "out of memory");
+    if (st == CAIRN_OK && strlen(*data) != *size) {
+        st = cairn_fail(CAIRN_FORMAT, "%.400s: it holds a 0 byte and is no text", path);
+        free(*data);
+    }
     free(path);
     return st == CAIRN_OK ? 1 : st == CAIRN_NOT_FOUND ? 0 : -1;
 }
