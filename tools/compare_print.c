@@ -148,8 +148,8 @@ static void print_speed(const struct cairn_compare_result *r)
     }
     printf("\n%-*s", LABEL, "    least .. most");
     for (int i = 0; i < r->lane_count; i++) {
-        snprintf(text, sizeof text, "%.3f .. %.3f ms", r->lanes[i].least * 1e3,
-                 r->lanes[i].most * 1e3);
+        snprintf(text, sizeof text, r->lanes[i].most < 1 ? "%.3f .. %.3f ms" : "%.0f .. %.0f ms",
+                 r->lanes[i].least * 1e3, r->lanes[i].most * 1e3);
         printf("%*s", COLUMN, text);
     }
     printf("\n%-*s", LABEL, "    steps a second");
@@ -186,11 +186,11 @@ static void print_times(const struct cairn_compare_result *r, const char *label,
     }
 }
 
-static int lanes_with_kernels(const struct cairn_compare_result *r)
+static int lanes_to_hold(const struct cairn_compare_result *r)
 {
     int count = 0;
     for (int i = 0; i < r->lane_count; i++)
-        count += strcmp(r->lanes[i].device.spec, "reference") != 0;
+        count += strcmp(r->lanes[i].device.spec, "reference") && r->lanes[i].profiled;
     return count;
 }
 
@@ -272,7 +272,7 @@ void compare_print(const struct cairn_compare_result *r)
         if (!r->lanes[i].profiled) printf("(%c: its driver tells no times of launches)\n", 'A' + i);
     print_times(r, "operator", r->operators, r->operator_count);
     print_times(r, "layer", r->layers, r->layer_count);
-    if (lanes_with_kernels(r) > 1) print_kernels(r);
+    if (lanes_to_hold(r) > 1) print_kernels(r);
 }
 
 /* --- JSON --- */

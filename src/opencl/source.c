@@ -90,6 +90,7 @@ static int read_from(const char *folder, const char *name, char **data, size_t *
     if (st == CAIRN_OK && strlen(*data) != *size) {
         st = cairn_fail(CAIRN_FORMAT, "%.400s: it holds a 0 byte and is no text", path);
         free(*data);
+        *data = NULL;
     }
     free(path);
     return st == CAIRN_OK ? 1 : st == CAIRN_NOT_FOUND ? 0 : -1;
