@@ -206,7 +206,7 @@ EXPORTED = {
     "hardsigmoid": (lambda n: n.Hardsigmoid(), ["hardsigmoid"]),
     "maxpool ceil": (lambda n: n.MaxPool2d(3, 2, 1, ceil_mode=True), ["maxpool 3 stride=2 pad=1,2,1,2"]),
     "avgpool ceil": (lambda n: n.AvgPool2d(3, 2, ceil_mode=True, count_include_pad=False), ["avgpool 3 stride=2 pad=0,1,0,1"]),
-    "avgpool that fits": (lambda n: n.AvgPool2d(4, 3, ceil_mode=True), ["avgpool 4 stride=3"]),
+    "avgpool that fits": (lambda n: n.AvgPool2d(4, 3, ceil_mode=True), ["avgpool 4 stride=3 count_pad=yes"]),
     "batchnorm": (lambda n: n.BatchNorm2d(6), ["batchnorm"]),
     "dropout": (lambda n: n.Sequential(n.Dropout(0.3), n.Identity()), []),
     "prelu": (lambda n: n.PReLU(), None),
