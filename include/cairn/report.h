@@ -156,27 +156,30 @@ cairn_status cairn_inspect_curves(const struct cairn_inspect_options *options,
 
 /* --- the report of a run --- */
 
+/* What a report is written as. */
 enum cairn_document_format {
     CAIRN_DOCUMENT_HTML,     /* one file that needs nothing else: charts and pictures are in it */
     CAIRN_DOCUMENT_MARKDOWN, /* the same tables; no pictures, no charts */
     CAIRN_DOCUMENT_JSON,     /* all that HTML shows, as one value; docs/reports.md */
 };
-#define CAIRN_DOCUMENT_MISTAKES 100
+#define CAIRN_DOCUMENT_MISTAKES 100 /* at most */
 
+/* Which run, and what is told of it. */
 struct cairn_document_options {
-    const char *run;
+    const char *run;              /* its folder */
     struct cairn_compute compute; /* device NULL: "opencl", and where there is none the report does
                                      without what is measured; math and profile are the report's
                                      own; data_dir NULL: the same without the data set's files */
-    enum cairn_document_format format;
-    const char *out; /* the file; NULL: report.html, or standard output for the other formats */
-    int force;
+    enum cairn_document_format format; /* of the file */
+    const char *out;   /* the file; NULL: report.html, or standard output for the other formats */
+    int force;         /* 1: replaces a file that is there */
     int profile;       /* 1: time the kernels of some steps on the device */
     int64_t mistakes;  /* most confident ones, up to CAIRN_DOCUMENT_MISTAKES */
     const char *image; /* whose activations are shown, as for cairn_inspect_activations(); NULL:
                           the first test image */
 };
 
+/* What was written. */
 struct cairn_document_result {
     char file[512]; /* "": standard output */
     int missing;    /* sections that the run, the data or the device at hand have nothing for */
