@@ -206,8 +206,8 @@ cairn_status cairn_html_curves(struct cairn_page *page, const struct cairn_story
         TRY(cairn_metrics_draw(page->body, &story->metrics, charts[i].metric, charts[i].id));
         cairn_page_end_figure(page, "%s", charts[i].caption);
     }
-    cairn_page_end_figures(page);
     put_metrics(page, &story->metrics);
+    cairn_page_end_figures(page);
 out:
     return st;
 }
