@@ -2,7 +2,7 @@
 """browser.py FILE.html...|--cairn CAIRN [--shots DIR]: opens pages in headless Chromium, at 360 and 1280 pixels, light and dark.
 
 A page fails with anything in its console (errors, warnings, what is blocked), with a request for anything but itself, where it is
-wider than the window, or where a picture is broken. With --cairn the pages are reports that the program makes. --shots
+wider than the window, or where a picture is broken. With --cairn the pages are reports and a comparison that the program makes. --shots
 writes NAME-WIDTH-SCHEME.png of each, whole, and prints the page as NAME.pdf. The DevTools protocol is spoken over pipes, with the standard library alone. 77: there is no Chromium.
 """
 import base64
@@ -159,9 +159,9 @@ def check_page(browser, path, shots):
 
 
 def make_pages(cairn, folder):
-    """Reports by the program: of a run with all there is, and of one with nothing but a recipe."""
+    """Pages by the program: reports of a run with all there is and of one with nothing but a recipe, and a comparison."""
     recipes = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "recipes")
-    run, paths = os.path.join(folder, "run"), [os.path.join(folder, name) for name in ("whole.html", "begun.html")]
+    run, paths = os.path.join(folder, "run"), [os.path.join(folder, name) for name in ("whole.html", "begun.html", "compared.html")]
     device = ["--device", "reference"]
 
     def call(*args):
@@ -173,6 +173,7 @@ def make_pages(cairn, folder):
         if name != "recipe.yaml":
             os.remove(os.path.join(run, name))
     call("report", run, *device, "--out", paths[1])
+    call("compare", os.path.join(recipes, "glyphs-tiny.yaml"), "--devices", "reference,reference", "--steps", "2", "--html", paths[2])
     return paths
 
 

@@ -130,8 +130,11 @@ cairn_status page_operator_chart(struct cairn_page *page, const struct cairn_com
     }
     for (int i = 0; i < r->operator_count; i++) {
         if (!is_large(r, &r->operators[i])) continue;
-        for (int lane = 0; lane < lanes; lane++)
-            set_time(&values[rows * lanes + lane], r->operators[i].cells[lane].seconds, 1e3);
+        for (int lane = 0; lane < lanes; lane++) {
+            struct cairn_chart_value *value = &values[rows * lanes + lane];
+            set_time(value, r->operators[i].cells[lane].seconds, 1e3);
+            if (!r->lanes[lane].profiled) snprintf(value->text, sizeof value->text, "not told");
+        }
         labels[rows++] = r->operators[i].op;
     }
     const struct cairn_chart_bars bars = {
