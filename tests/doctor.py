@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""doctor.py CAIRN CL: `cairn doctor` and `cairn check --functions` on PoCL, with good kernels and with faults planted in copies.
+"""doctor.py CAIRN CL [LAYER]: `cairn doctor` and `cairn check --functions` on PoCL, with good kernels and with faults planted in copies.
 
 A variant that is wrong is found, told with a small case that `cairn check` takes back, and no longer used: a training ends in
 the reference's weights. An operator without a sound variant makes the device unfit, and it is refused. Good kernels are sound,
-before and after. A wrong edge of a function shows in a sample of all floats. CL is the folder of the kernels."""
+before and after. A wrong edge of a function shows in a sample of all floats. CL is the folder of the kernels; LAYER, of
+tests/helper/layer.c, makes a kernel hang."""
 import json
 import os
 import subprocess
@@ -127,6 +128,18 @@ def test_crash(cairn, good, scratch):
              words in result["failed"][0]["detail"] and result["failed"][0]["how"].startswith("dropout "), f"a crash: {words}", process)
 
 
+def test_hang(cairn, layer):
+    """A launch that never comes back, in the doctor's own process. A busy machine may be silent for longer: then the limit is raised."""
+    for seconds in (5, 60, 600):
+        process = run(cairn, DOCTOR + ["--seconds", str(seconds)], CAIRN_COMPILE="off", OPENCL_LAYERS=layer, CAIRN_BROKEN="hang launch dropout_cpu")
+        result = json.loads(process.stdout or "{}")
+        run(cairn, ["doctor", "--forget"])
+        if [bad["what"] for bad in result.get("failed", [])] == ["variant dropout cpu"]:
+            break
+    tell(process.returncode == 1 and result["verdict"] == "sound without dropout=cpu" and result["failed"][0]["how"].startswith("dropout ") and
+         result["failed"][0]["detail"] == f"nothing was heard for {seconds} seconds", f"a hang, after {seconds} seconds", process)
+
+
 def test_functions(cairn, good, scratch):
     sample = ["check", "--functions", "--every", "65537", "--json"]
     process = run(cairn, sample)
@@ -152,6 +165,10 @@ def main():
         test_variant(cairn, good, scratch)
         test_unfit(cairn, good, scratch)
         test_crash(cairn, good, scratch)
+        if len(sys.argv) > 3:
+            test_hang(cairn, os.path.abspath(sys.argv[3]))
+        else:
+            print("skipped: this OpenCL loader knows no layers, and nothing makes a kernel hang")
         test_functions(cairn, good, scratch)
         for arguments, code, word in BAD:
             process = run(cairn, arguments)

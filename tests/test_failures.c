@@ -6,6 +6,7 @@
 #include "suite.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <string.h>
 
 #define GOOD(call) ck_assert_msg((call) == CAIRN_OK, "%s", cairn_error())
@@ -65,6 +66,37 @@ START_TEST(for_one_device_and_its_kernels)
     ck_assert_int_eq(entries("device", NULL), 0);
     info = kept;
     ck_assert_int_eq(entries("device", "died"), 1);
+}
+END_TEST
+
+#define WRITERS 4
+#define EACH 16
+
+static void *write_some(void *argument)
+{
+    char what[64];
+    for (int i = 0; i < EACH; i++) {
+        snprintf(what, sizeof what, "variant writer%d v%d", *(int *)argument, i);
+        if (cairn_failures_record(&info, what, LINE) != CAIRN_OK) return "failed";
+    }
+    return NULL;
+}
+
+/* Several that write at once lose nothing of each other's. */
+START_TEST(side_by_side)
+{
+    pthread_t threads[WRITERS];
+    int numbers[WRITERS];
+    for (int i = 0; i < WRITERS; i++) {
+        numbers[i] = i;
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, write_some, &numbers[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        void *why;
+        ck_assert_int_eq(pthread_join(threads[i], &why), 0);
+        ck_assert_ptr_null(why);
+    }
+    ck_assert_int_eq(entries("variant writer0 v0", LINE), WRITERS * EACH);
 }
 END_TEST
 
@@ -178,6 +210,7 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, leave);
     tcase_add_test(cases, remembered);
     tcase_add_test(cases, for_one_device_and_its_kernels);
+    tcase_add_test(cases, side_by_side);
     tcase_add_test(cases, damaged);
     tcase_add_test(cases, no_place);
     tcase_add_test(cases, refused);

@@ -1,10 +1,12 @@
 #include "base/file.h"
 
 #include "base/error.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -258,6 +260,18 @@ void cairn_file_touch(const char *path)
 {
     int saved = errno;
     if (utimensat(AT_FDCWD, path, NULL, 0) != 0) errno = saved; /* a cache on a disk read-only */
+}
+
+cairn_status cairn_file_lock(const char *folder, int wait, int *fd, int *held)
+{
+    int failed;
+    *held = 0;
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0) return cairn_fail_errno(CAIRN_IO, "%s: opening the folder", folder);
+    do failed = flock(*fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+    while (failed && errno == EINTR);
+    *held = failed && errno == EWOULDBLOCK;
+    return CAIRN_OK;
 }
 
 char *cairn_file_join(const char *folder, const char *name)

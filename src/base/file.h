@@ -48,6 +48,11 @@ int cairn_file_exists(const char *path);
 /* Notes that the file was used: its time becomes now, where that is allowed. */
 void cairn_file_touch(const char *path);
 
+/* Takes a folder for its owner alone until close(*fd), or the end of the process; -1 where that
+ * failed. Another owner is waited for, or, without `wait`, told by *held = 1. File systems that
+ * know no locks do without. */
+cairn_status cairn_file_lock(const char *folder, int wait, int *fd, int *held);
+
 /* Joins two parts with '/' into memory from malloc; NULL when out of memory. */
 char *cairn_file_join(const char *folder, const char *name);
 

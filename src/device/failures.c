@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEADER "cairn failures 1\n"
 #define MOST 4096 /* entries: far more than there are kernels; no file makes it more */
@@ -80,12 +81,12 @@ out:
     return st;
 }
 
+/* From failures->path. */
 static cairn_status read_record(const char *owner, struct cairn_failures *failures)
 {
     cairn_status st = CAIRN_OK;
     char *data = NULL;
     size_t size = 0, head = strlen(owner);
-    TRY(find_path(owner, &failures->path));
     if (!failures->path || !cairn_file_exists(failures->path) ||
         cairn_file_read_text(failures->path, "record", &data, &size) != CAIRN_OK)
         goto out;
@@ -103,6 +104,7 @@ cairn_status cairn_failures_read(const struct cairn_device_info *info,
     char owner[1024];
     memset(failures, 0, sizeof *failures);
     TRY(write_owner(info, owner, sizeof owner));
+    TRY(find_path(owner, &failures->path));
     TRY(read_record(owner, failures));
 out:
     return st;
@@ -126,16 +128,26 @@ static cairn_status write_record(const char *owner, const struct cairn_failures 
 {
     cairn_status st = CAIRN_OK;
     struct cairn_file_writer writer = {0};
-    char folder[1024];
-    snprintf(folder, sizeof folder, "%s", failures->path);
-    char *slash = strrchr(folder, '/');
-    if (slash) *slash = '\0';
-    TRY(cairn_file_mkdirs(folder));
     TRY(cairn_file_open(&writer, failures->path));
     fputs(owner, writer.file);
     for (int i = 0; i < failures->count; i++)
         fprintf(writer.file, "%s\t%s\n", failures->items[i].what, failures->items[i].how);
     TRY(cairn_file_close(&writer, 1));
+out:
+    return st;
+}
+
+/* The folder of records, made and held until close(*fd): one reads and writes at a time. */
+static cairn_status hold_records(const char *path, int *fd)
+{
+    cairn_status st = CAIRN_OK;
+    char folder[1024];
+    int held;
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    TRY(cairn_file_mkdirs(folder));
+    TRY(cairn_file_lock(folder, 1, fd, &held));
 out:
     return st;
 }
@@ -146,14 +158,17 @@ static cairn_status change(const struct cairn_device_info *info, const char *wha
     cairn_status st = CAIRN_OK;
     struct cairn_failures failures = {0};
     char owner[1024];
-    int left = 0;
+    int left = 0, fd = -1;
     TRY(write_owner(info, owner, sizeof owner));
-    TRY(read_record(owner, &failures));
+    TRY(find_path(owner, &failures.path));
     if (!failures.path) {
         st = cairn_fail(CAIRN_IO, "there is no place to remember failures: set HOME or "
                                   "XDG_CACHE_HOME");
         goto out;
     }
+    if (!how && !cairn_file_exists(failures.path)) goto out;
+    TRY(hold_records(failures.path, &fd));
+    TRY(read_record(owner, &failures));
     if (how) {
         TRY(put(&failures, what, how));
     } else {
@@ -165,6 +180,7 @@ static cairn_status change(const struct cairn_device_info *info, const char *wha
     }
     TRY(write_record(owner, &failures));
 out:
+    if (fd >= 0) close(fd);
     cairn_failures_free(&failures);
     return st;
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,19 +55,18 @@ static cairn_status is_empty(const char *path, int clean, int *empty)
     return CAIRN_OK;
 }
 
-/* The lock goes with the process. File systems that know no locks do without. */
+/* The lock goes with the process. */
 static cairn_status lock(struct cairn_folder *folder)
 {
-    int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return cairn_fail_errno(CAIRN_IO, "%s: opening the folder", folder->path);
-    folder->lock = fd;
-    folder->locked = 1;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    int held = 0;
+    cairn_status st = cairn_file_lock(folder->path, 0, &folder->lock, &held);
+    folder->locked = folder->lock >= 0;
+    if (held)
         return cairn_fail(CAIRN_EXISTS,
                           "another process is training in %s: let it end, or choose another folder "
                           "(--out)",
                           folder->path);
-    return CAIRN_OK;
+    return st;
 }
 
 /* What the folder holds must fit what is to be done: go on, replace, or begin. */
