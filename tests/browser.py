@@ -185,6 +185,8 @@ def main():
     if not program:
         print("browser.py: no Chromium here; skipped")
         return 77
+    if shots:
+        os.makedirs(shots, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         paths += make_pages(os.path.abspath(named["--cairn"]), work) if "--cairn" in named else []
         browser = Browser(program, os.path.join(work, "profile"))

@@ -1,6 +1,7 @@
 /* A comparison as one page: the verdict, the lanes, what they cost, operators and layers. */
 #include "compare/page.h"
 #include "base/error.h"
+#include "report/figures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,14 +103,12 @@ static void write_verdict(struct cairn_page *page, const struct cairn_compare_re
                    "verdict");
     snprintf(text, sizeof text, "%lld", (long long)r->steps);
     cairn_page_key(page, text, fast ? "steps within bounds" : "equal steps");
-    snprintf(text, sizeof text, "%lld", (long long)r->operations);
-    cairn_page_key(page, text, "operators compared");
+    cairn_page_key(page, cairn_figure_count(r->operations).text, "operators compared");
     if (fast) {
         snprintf(text, sizeof text, "%.3f", r->worst);
         cairn_page_key(page, text, "of its bound: the largest error within");
     } else {
-        snprintf(text, sizeof text, "%lld", (long long)r->values);
-        cairn_page_key(page, text, "values compared");
+        cairn_page_key(page, cairn_figure_count(r->values).text, "values compared");
     }
     cairn_page_end_keys(page);
     cairn_page_section(page, "verdict", "Verdict");
@@ -291,7 +290,7 @@ static void write_differences(struct cairn_page *page, const struct cairn_compar
         row_name(&rows[i], text, sizeof text);
         cairn_page_row(page);
         cairn_page_cell(page, "%s", text);
-        cairn_page_cell(page, "%lld", (long long)rows[i].values);
+        cairn_page_cell(page, "%s", cairn_figure_count(rows[i].values).text);
         for (int lane = 0; lane < r->lane_count; lane++)
             difference_cell(page, r, &rows[i].cells[lane]);
     }
@@ -357,8 +356,8 @@ cairn_status cairn_compare_page(const struct cairn_compare_result *r, const char
     snprintf(title, sizeof title, "%s on %d lanes", slash ? slash + 1 : r->recipe, r->lane_count);
     TRY(cairn_page_begin(&page, title));
     cairn_page_subtitle(&page,
-                        "batches of %lld images (%s), %lld parameters, %s arithmetic; Cairn %s",
-                        (long long)r->batch, r->data, (long long)r->parameters,
+                        "batches of %lld images (%s), %s parameters, %s arithmetic; Cairn %s",
+                        (long long)r->batch, r->data, cairn_figure_count(r->parameters).text,
                         r->math == CAIRN_MATH_FAST ? "fast" : "exact", CAIRN_VERSION);
     write_verdict(&page, r);
     write_lanes(&page, r);
