@@ -13,7 +13,9 @@
 #define CHECK_MAX_OPERANDS CAIRN_MAX_OPERANDS
 #define CHECK_GUARD 1024 /* elements on both sides of an operand unless the line says otherwise */
 
-/* What an operand's guard zone holds, and an output before the run. No data has these bits. */
+/* What an operand's guard zone holds, and an output before the run. No data has these bits. Around
+ * what is read and written lies what lies around outputs: a product with a NaN has the same bits.
+ */
 #define CHECK_NAN 0x7fc00000u        /* around float inputs, and in the gaps of strided ones */
 #define CHECK_FAR 0x7f00dead         /* around int32 inputs: no index, no label */
 #define CHECK_CANARY_NAN 0x7fcafe01u /* outputs: shows a sum that starts from what was there */

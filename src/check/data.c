@@ -140,7 +140,7 @@ static void fill_image(const struct check_case *c, int number, struct check_imag
 {
     const struct cairn_operand *o = image->operand;
     if (!o) return;
-    uint32_t around = o->role == CAIRN_OUT    ? image->canary
+    uint32_t around = o->role != CAIRN_IN     ? image->canary
                       : o->dtype == CAIRN_F32 ? CHECK_NAN
                                               : CHECK_FAR;
     fill_pattern(image, 0, image->total, around);

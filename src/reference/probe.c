@@ -62,6 +62,7 @@ static const struct hard_case cases[] = {
     {SQRT, 0x80000000, 0, 0, 0x80000000},
     {SQRT, 0x7f7fffff, 0, 0, 0x5f7fffff},
     {LESS, 0x80000001, 0x00000000, 0, 0x3f800000}, /* subnormals are not zero */
+    {LESS, 0x80000000, 0x00000000, 0, 0x00000000}, /* zeros are equal */
 };
 
 static float answer(const struct hard_case *hard)
