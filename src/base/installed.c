@@ -3,8 +3,6 @@
 
 #include "base/file.h"
 
-#include <cairn/cairn.h>
-
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +24,10 @@ static int cut_prefix(char *file, const char *folder)
 /* The prefix of what runs, from malloc; NULL where nothing tells. */
 static char *own_prefix(void)
 {
+    static const char here = 0; /* lies in the library, wherever that was loaded */
     Dl_info info;
     char program[4096];
-    char *library = dladdr((const void *)(size_t)cairn_version, &info) && info.dli_fname
-                        ? realpath(info.dli_fname, NULL)
-                        : NULL;
+    char *library = dladdr(&here, &info) && info.dli_fname ? realpath(info.dli_fname, NULL) : NULL;
     if (library && cut_prefix(library, CAIRN_LIBDIR)) return library;
     free(library);
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);

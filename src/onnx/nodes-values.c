@@ -132,7 +132,7 @@ cairn_status cairn_onnx_read_reshape(struct cairn_onnx_converter *c)
     for (int64_t i = 0; fits && i < rank; i++) {
         open += dims[i] == -1;
         if (i == 0) continue;
-        int copied = dims[i] == 0 && i < (x->is_flat ? 2 : 4) && own[i] == wanted[i];
+        int copied = i < (x->is_flat ? 2 : 4) && dims[i] == 0 && own[i] == wanted[i];
         fits = dims[i] == -1 || dims[i] == wanted[i] || copied;
     }
     if (!fits || open > 1)

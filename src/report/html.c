@@ -153,7 +153,7 @@ static void put_metrics(struct cairn_page *page, const struct cairn_metrics *m)
                                                        {"seconds", 1},
                                                        {"images a second", 1}};
     struct cairn_page_column used[CAIRN_METRIC_COUNT];
-    int keys[CAIRN_METRIC_COUNT], count = 0;
+    int keys[CAIRN_METRIC_COUNT] = {0}, count = 0;
     for (int k = 0; k < CAIRN_METRIC_COUNT; k++)
         if (cairn_metrics_has(m, (enum cairn_metric)k)) {
             keys[count] = k;
