@@ -160,13 +160,13 @@ static cairn_status hold_operand(struct turn *turn, const struct cairn_operand *
     cairn_status st = CAIRN_OK;
     struct race *race = turn->race;
     int64_t extent = o->extent(&turn->problems[0]), at;
-    int groups[CAIRN_COMPARE_LANES], lanes = race->options->lane_count;
+    int groups[CAIRN_COMPARE_LANES] = {0}, lanes = race->options->lane_count;
     if (extent == 0) return CAIRN_OK;
     TRY(make_room(race, (size_t)extent * cairn_dtype_size(o->dtype)));
     for (int lane = 0; lane < lanes; lane++) TRY(read_operand(turn, lane, o, race->read[lane]));
     race->result->rows[turn->row].values += extent;
     race->result->values += extent;
-    if (sort_lanes(race, o, extent, groups) == 1) return CAIRN_OK;
+    if (sort_lanes(race, o, extent, groups) <= 1) return CAIRN_OK;
     int held = choose_held(race, groups);
     for (int lane = 0; lane < lanes; lane++)
         cell_of(turn, lane)->different += count_different(race, o, extent, held, lane, &at);
