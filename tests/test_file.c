@@ -179,7 +179,21 @@ START_TEST(test_write_failures)
     ck_assert_int_eq(cairn_file_write(in_folder("no/such/f"), "x", 1), CAIRN_IO);
     ck_assert_ptr_nonnull(strstr(cairn_error(), "no/such/f"));
     ck_assert_int_eq(mkdir(in_folder("d"), 0777), 0);
-    ck_assert_int_eq(cairn_file_write(in_folder("d"), "x", 1), CAIRN_IO); /* rename over a folder */
+    ck_assert_int_eq(cairn_file_write(in_folder("d"), "x", 1), CAIRN_INVALID);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "is a folder"));
+    ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+/* A rename would put a file in the place of a pipe, or of /dev/null. */
+START_TEST(test_write_no_device)
+{
+    struct stat info;
+    ck_assert_int_eq(mkfifo(in_folder("p"), 0666), 0);
+    ck_assert_int_eq(cairn_file_write(in_folder("p"), "x", 1), CAIRN_INVALID);
+    ck_assert_ptr_nonnull(strstr(cairn_error(), "a device or a pipe"));
+    ck_assert_int_eq(stat(in_folder("p"), &info), 0);
+    ck_assert(S_ISFIFO(info.st_mode));
     ck_assert_int_eq(entries(), 1);
 }
 END_TEST
@@ -247,6 +261,7 @@ int main(void)
     tcase_add_test(tc, test_discard_and_stream);
     tcase_add_test(tc, test_rename);
     tcase_add_test(tc, test_write_failures);
+    tcase_add_test(tc, test_write_no_device);
     tcase_add_test(tc, test_mkdirs);
     tcase_add_test(tc, test_user_folders);
     tcase_add_test(tc, test_digests);

@@ -97,9 +97,22 @@ cairn_status cairn_file_read_text(const char *path, const char *what, char **dat
     return read_whole(path, what, MAX_TEXT, data, size);
 }
 
+cairn_status cairn_file_check(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return CAIRN_OK;
+    if (S_ISDIR(info.st_mode))
+        return cairn_fail(CAIRN_INVALID, "%s is a folder; give a file's name", path);
+    return cairn_fail(CAIRN_INVALID,
+                      "%s is a device or a pipe, whose place a file would take; give a file's name",
+                      path);
+}
+
 cairn_status cairn_file_open(struct cairn_file_writer *writer, const char *path)
 {
     memset(writer, 0, sizeof *writer);
+    cairn_status bad = cairn_file_check(path);
+    if (bad != CAIRN_OK) return bad;
     size_t room = strlen(path) + 32;
     writer->path = malloc(room);
     writer->temporary = malloc(room);

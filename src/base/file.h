@@ -15,9 +15,13 @@ cairn_status cairn_file_read(const char *path, char **data, size_t *size);
  * says that it is no `what` ("recipe"). */
 cairn_status cairn_file_read_text(const char *path, const char *what, char **data, size_t *size);
 
+/* Whether a file may be written there: CAIRN_INVALID where a folder is, or a device or a pipe,
+ * which a rename would remove from the system. */
+cairn_status cairn_file_check(const char *path);
+
 /* Writes path.tmp.PID in the same folder, flushes it to disk and renames it over path; on failure
  * the old file stays and the temporary one is removed. CAIRN_IO says which step failed on which
- * path. */
+ * path; what cairn_file_check() refuses is not written. */
 cairn_status cairn_file_write(const char *path, const void *data, size_t size);
 
 /* The same in steps, for writers that stream: open gives a FILE on the temporary; close(keep = 1)

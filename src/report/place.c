@@ -21,22 +21,18 @@ static cairn_status check_folder(const char *folder)
 
 cairn_status cairn_place_check(const char *path, int force)
 {
-    struct stat info;
-    if (!*path) return cairn_fail(CAIRN_INVALID, "the file to write has an empty name (--out)");
-    if (stat(path, &info) == 0) {
-        if (S_ISDIR(info.st_mode))
-            return cairn_fail(CAIRN_INVALID, "%s is a folder; give a file's name", path);
-        if (!force)
-            return cairn_fail(CAIRN_EXISTS,
-                              "%s is there already; replace it with --force, or choose another "
-                              "name (--out)",
-                              path);
-    }
+    if (!*path) return cairn_fail(CAIRN_INVALID, "the file to write has an empty name");
+    cairn_status st = cairn_file_check(path);
+    if (st != CAIRN_OK) return st;
+    if (!force && access(path, F_OK) == 0)
+        return cairn_fail(CAIRN_EXISTS,
+                          "%s is there already; replace it with --force, or choose another name",
+                          path);
     char *folder = strdup(path);
     if (!folder) return cairn_fail(CAIRN_MEMORY, "out of memory");
     char *slash = strrchr(folder, '/');
     if (slash) slash[slash == folder] = '\0';
-    cairn_status st = check_folder(slash ? folder : ".");
+    st = check_folder(slash ? folder : ".");
     free(folder);
     return st;
 }
@@ -44,7 +40,7 @@ cairn_status cairn_place_check(const char *path, int force)
 cairn_status cairn_place_make(const char *folder)
 {
     struct stat info;
-    if (!*folder) return cairn_fail(CAIRN_INVALID, "the folder has an empty name (--out)");
+    if (!*folder) return cairn_fail(CAIRN_INVALID, "the folder has an empty name");
     if (stat(folder, &info) == 0 && !S_ISDIR(info.st_mode)) return check_folder(folder);
     cairn_status st = cairn_file_mkdirs(folder);
     return st == CAIRN_OK ? check_folder(folder) : st;

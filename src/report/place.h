@@ -4,8 +4,8 @@
 
 #include <cairn/status.h>
 
-/* CAIRN_EXISTS for a file that is there, without `force`; CAIRN_INVALID for a folder in its place;
- * CAIRN_IO where its folder is missing or not to be written to. */
+/* CAIRN_EXISTS for a file that is there, without `force`; CAIRN_INVALID for a folder, a device
+ * or a pipe in its place; CAIRN_IO where its folder is missing or not to be written to. */
 cairn_status cairn_place_check(const char *path, int force);
 
 /* Makes the folder where it is missing, and finds out whether it can be written to. */
