@@ -164,6 +164,7 @@ static int parse(int argc, char **argv, struct doctor *d)
         return tool_misuse("doctor", "--quick, --full and --cases: give one of them");
     if (d->events && d->as_json)
         return tool_misuse("doctor", "--events and --json: give one of them");
+    if (d->output && (code = doctor_check_output(d->output)) != -1) return code;
     if (d->quick) d->cases = 20;
     if (d->full) d->cases = 500;
     if (!d->cases) d->cases = 100;

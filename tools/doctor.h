@@ -42,6 +42,9 @@ int doctor_watch(struct doctor *d);
  * status. */
 int doctor_report(const struct doctor *d);
 
+/* -1, or, before anything is examined, the exit status for a file that could not be written. */
+int doctor_check_output(const char *path);
+
 /* cmd_doctor.c */
 int doctor_is_unfit(const struct doctor *d);
 void doctor_verdict(const struct doctor *d, char *text, size_t size);

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static void print_device(FILE *out, const struct cairn_device_info *i)
 {
@@ -110,6 +112,24 @@ static json_t *to_json(const struct doctor *d)
                      tool_json_text(i->features), "fit", !doctor_is_unfit(d), "wrong",
                      tool_json_text(d->probe), "operators", ops, "nets", nets, "failed", bads,
                      "verdict", verdict);
+}
+
+int doctor_check_output(const char *path)
+{
+    struct stat info;
+    char folder[3072];
+    if (!*path) return tool_misuse("doctor", "--output: the file's name is empty");
+    if (strlen(path) >= sizeof folder)
+        return tool_misuse("doctor", "--output: the file's name is too long");
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return tool_misuse("doctor", "--output: %s is a folder or a device; give a file's name",
+                           path);
+    strcpy(folder, path);
+    char *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = '\0';
+    if (access(slash ? folder : ".", W_OK | X_OK) == 0) return -1;
+    return tool_misuse("doctor", "--output: the folder %s: %s", slash ? folder : ".",
+                       strerror(errno));
 }
 
 /* Written to a name of its own and moved, so that a report is whole or not there. */
