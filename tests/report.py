@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import time
 
@@ -311,6 +312,11 @@ def test_bad(b):
     b.refused("Markdown and JSON", 2, "--format md", *args, "--format", "md", "--json")
     b.refused("--force without a file", 2, "--out FILE", *args, "--format", "md", "--force")
     b.refused("a folder as file", 2, "is a folder", *args, "--out", b.work)
+    pipe = os.path.join(b.work, "pipe")
+    os.mkfifo(pipe)
+    b.refused("a pipe as file", 2, "is a device or a pipe", *args, "--out", pipe, "--force")
+    check(stat.S_ISFIFO(os.stat(pipe).st_mode), "it is left alone")
+    b.refused("a run without a name", 2, "empty name", "report", "")
     b.refused("in no folder", 2, "the folder nowhere", *args, "--out", "nowhere/r.html")
     b.refused("an unwritable file", 3, "/proc", *args, "--out", "/proc/r.html")
     b.refused("a device that is none", 2, "nosuch", "report", run, "--device", "opencl:nosuch")
@@ -328,6 +334,13 @@ def test_bad(b):
     change(os.path.join(bad, "summary.json"), '"confusion": [\n    [', '"confusion": [\n    [-1, ')
     b.refused("a matrix that is none", 2, "'confusion'", "report", bad, *R)
     check(sorted(os.listdir(run)) == sorted(os.listdir(bad)), "a run's folder is left as it was")
+    for key, value in (("test_loss", None), ("test_accuracy", "none"), ("epochs", -1), ("confusion", [[1 << 60] * 10] * 10)):
+        summary = load(os.path.join(run, "summary.json"))
+        summary[key] = value
+        if value is None:
+            del summary[key]
+        b.write("bad/summary.json", json.dumps(summary))
+        b.refused(f"a summary's {key}", 2, f"'{key}'", "report", bad, *R)
     with open("/dev/full", "w", encoding="utf-8") as full:
         for form in ("json", "md"):
             r = b.run(*args, "--format", form, stdout=full)

@@ -144,6 +144,7 @@ cairn_status cairn_export(const struct cairn_export_options *options,
     struct stat info;
     int is_onnx = ends_with(options->file, ".onnx");
     memset(result, 0, sizeof *result);
+    if (!*options->file) return cairn_fail(CAIRN_INVALID, "the file to write has an empty name");
     if (!is_onnx && !ends_with(options->file, ".safetensors"))
         return cairn_fail(CAIRN_INVALID,
                           "%s: the name of the file to write ends in neither .onnx (the model) nor "

@@ -60,7 +60,7 @@ static void put_lead(struct cairn_page *page, const struct cairn_story *story)
     if (story->metrics.count)
         cairn_page_key(page, cairn_figure_time(cairn_story_real(root, "training_seconds")).text,
                        "training time");
-    if (isfinite(speed))
+    if (speed >= 0 && speed < 1e15)
         cairn_page_key(page, cairn_figure_count((int64_t)speed).text, "images a second");
     cairn_page_end_keys(page);
 }

@@ -50,6 +50,13 @@ out:
 
 /* --- the summary --- */
 
+/* A number of things: so few that those of a matrix can be added. */
+static int is_count(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 0 &&
+           json_integer_value(value) <= INT64_MAX >> 16;
+}
+
 /* What a report needs of a summary. */
 static cairn_status check_summary(const json_t *summary, const char *path)
 {
@@ -57,9 +64,14 @@ static cairn_status check_summary(const json_t *summary, const char *path)
                                           "train_images", "test_images", NULL};
     static const char *const texts[] = {
         "data", "device", "driver", "math", "weights_sha256", "best_weights_sha256", NULL};
+    static const char *const reals[] = {"test_loss", "test_accuracy", NULL}; /* null: a NaN */
     const char *bad = NULL;
     for (int i = 0; numbers[i]; i++)
-        if (!json_is_integer(json_object_get(summary, numbers[i]))) bad = numbers[i];
+        if (!is_count(json_object_get(summary, numbers[i]))) bad = numbers[i];
+    for (int i = 0; reals[i]; i++) {
+        const json_t *value = json_object_get(summary, reals[i]);
+        if (!json_is_number(value) && !json_is_null(value)) bad = reals[i];
+    }
     for (int i = 0; texts[i]; i++)
         if (!json_is_string(json_object_get(summary, texts[i]))) bad = texts[i];
     size_t n = json_array_size(json_object_get(summary, "confusion")), i;
@@ -69,8 +81,7 @@ static cairn_status check_summary(const json_t *summary, const char *path)
         size_t j;
         json_t *count;
         if (json_array_size(row) != n) bad = "confusion";
-        json_array_foreach(row, j, count) if (json_integer_value(count) < 0 ||
-                                              !json_is_integer(count)) bad = "confusion";
+        json_array_foreach(row, j, count) if (!is_count(count)) bad = "confusion";
     }
     if (n == 0 || n > CAIRN_RECIPE_CLASSES) bad = "confusion";
     if (!bad) return CAIRN_OK;

@@ -8,6 +8,7 @@
 
 cairn_status cairn_trained_recipe(const char *run, struct cairn_recipe *recipe)
 {
+    if (!*run) return cairn_fail(CAIRN_INVALID, "the run's folder has an empty name");
     char *path = cairn_file_join(run, "recipe.yaml");
     if (!path) return cairn_fail(CAIRN_MEMORY, "out of memory");
     cairn_status st = cairn_recipe_read(path, NULL, 0, recipe);
