@@ -37,6 +37,8 @@ STATUS(clGetProgramBuildInfo, (cl_program p, cl_device_id d, cl_program_build_in
        (p, d, w, s, v, r), NULL, CL_OUT_OF_HOST_MEMORY, CL_OUT_OF_RESOURCES)
 HANDLE(cl_kernel, clCreateKernel, KERNEL, (cl_program p, const char *k, cl_int *error), (p, k, error),
        CL_OUT_OF_HOST_MEMORY, CL_OUT_OF_RESOURCES)
+STATUS(clGetKernelInfo, (cl_kernel k, cl_kernel_info w, size_t s, void *v, size_t *r), (k, w, s, v, r), NULL,
+       CL_OUT_OF_HOST_MEMORY, CL_OUT_OF_RESOURCES)
 STATUS(clSetKernelArg, (cl_kernel k, cl_uint i, size_t s, const void *v), (k, i, s, v), NULL,
        CL_OUT_OF_RESOURCES, CL_INVALID_ARG_SIZE)
 STATUS(clGetKernelWorkGroupInfo, (cl_kernel k, cl_device_id d, cl_kernel_work_group_info w, size_t s, void *v, size_t *r),
