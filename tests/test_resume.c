@@ -145,6 +145,33 @@ START_TEST(by_steps)
 }
 END_TEST
 
+/* A run that is done is tested again elsewhere, but what is told of its training stays. */
+START_TEST(done_before)
+{
+    struct watch w = {.stop = 0};
+    struct cairn_train_result first, again;
+    char path[512], *before, *after;
+    ck_assert_int_eq(train("run", "reference", "", "steps: 2", &w, 0, &first), CAIRN_OK);
+    snprintf(path, sizeof path, "%s/summary.json", in_scratch("run"));
+    size_t size;
+    ck_assert_int_eq(cairn_file_read_text(path, "summary", &before, &size), CAIRN_OK);
+    ck_assert_int_eq(train("run", "opencl", "", "steps: 2", &w, 1, &again), CAIRN_OK);
+    ck_assert_str_eq(again.weights_sha256, first.weights_sha256);
+    ck_assert_str_ne(again.device, first.device);
+    ck_assert_int_eq(cairn_file_read_text(path, "summary", &after, &size), CAIRN_OK);
+    ck_assert_str_eq(before, after);
+
+    /* Where the summary went, it is written anew. */
+    ck_assert_int_eq(remove(path), 0);
+    ck_assert_int_eq(train("run", "opencl", "", "steps: 2", &w, 1, &again), CAIRN_OK);
+    free(after);
+    ck_assert_int_eq(cairn_file_read_text(path, "summary", &after, &size), CAIRN_OK);
+    ck_assert_ptr_nonnull(strstr(after, first.weights_sha256));
+    free(before);
+    free(after);
+}
+END_TEST
+
 /* Training stops after two evaluations without better weights, and the better ones are tested. */
 START_TEST(patience)
 {
@@ -288,6 +315,7 @@ int main(void)
     tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
     tcase_add_loop_test(tc, interrupted, 0, COUNT(everything));
     tcase_add_test(tc, by_steps);
+    tcase_add_test(tc, done_before);
     tcase_add_test(tc, patience);
     tcase_add_test(tc, statistics);
     tcase_add_test(tc, folds);

@@ -63,8 +63,7 @@ static cairn_status lock(struct cairn_folder *folder)
     folder->locked = folder->lock >= 0;
     if (held)
         return cairn_fail(CAIRN_EXISTS,
-                          "another process is training in %s: let it end, or choose another folder "
-                          "(--out)",
+                          "another process is training in %s: let it end, or choose another folder",
                           folder->path);
     return st;
 }
@@ -77,13 +76,14 @@ static cairn_status look(struct cairn_folder *folder)
     cairn_status st = is_empty(path, 0, &empty);
     if (st != CAIRN_OK) return st;
     if (is_run && !folder->force)
-        return cairn_fail(CAIRN_EXISTS,
-                          "%s already holds a run: go on with it (--resume), replace it (--force) "
-                          "or choose another folder (--out)",
-                          path);
+        return cairn_fail(
+            CAIRN_EXISTS,
+            "%s already holds a run: replace it (--force), choose another folder, or go "
+            "on with it (cairn train --resume)",
+            path);
     if (!is_run && !empty)
-        return cairn_fail(CAIRN_EXISTS,
-                          "%s is not empty and holds no run: choose another folder (--out)", path);
+        return cairn_fail(CAIRN_EXISTS, "%s is not empty and holds no run: choose another folder",
+                          path);
     return CAIRN_OK;
 }
 

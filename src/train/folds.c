@@ -88,7 +88,7 @@ static cairn_status run_fold(struct folds *f, int64_t fold)
         st = cairn_fail(CAIRN_MEMORY, "out of memory");
         goto out;
     }
-    st = cairn_report_read_fold(&below, result);
+    st = cairn_report_read_summary(&below, result);
     if (st == CAIRN_NOT_FOUND) {
         options.resume = cairn_file_exists(last);
         options.force = !options.resume;
@@ -97,7 +97,7 @@ static cairn_status run_fold(struct folds *f, int64_t fold)
         st = cairn_train_one(&options, below.path, f->folder.path, fold, result);
         if (cairn_file_exists(last)) f->folder.written = 1;
         /* the figures as a later start would read them */
-        if (st == CAIRN_OK) st = cairn_report_read_fold(&below, result);
+        if (st == CAIRN_OK) st = cairn_report_read_summary(&below, result);
     }
     if (st == CAIRN_OK) tell_fold(f, fold);
 out:

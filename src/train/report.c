@@ -194,8 +194,8 @@ static void text_of(const json_t *object, const char *key, char *text, size_t si
     snprintf(text, size, "%s", value ? value : "");
 }
 
-cairn_status cairn_report_read_fold(const struct cairn_folder *folder,
-                                    struct cairn_train_result *result)
+cairn_status cairn_report_read_summary(const struct cairn_folder *folder,
+                                       struct cairn_train_result *result)
 {
     cairn_status st = CAIRN_OK;
     char *text = NULL;

@@ -29,9 +29,10 @@ cairn_status cairn_report_summary(const struct cairn_folder *folder,
                                   const struct cairn_train_result *result, const int64_t *confusion,
                                   int64_t classes);
 
-/* A fold's figures, as its summary.json has them; CAIRN_NOT_FOUND where it has none yet. */
-cairn_status cairn_report_read_fold(const struct cairn_folder *folder,
-                                    struct cairn_train_result *result);
+/* The figures of a run, or of a fold, as its summary.json has them; CAIRN_NOT_FOUND where it has
+ * none yet. */
+cairn_status cairn_report_read_summary(const struct cairn_folder *folder,
+                                       struct cairn_train_result *result);
 
 /* summary.json of a cross-validation: results[0 .. folds - 1], and the means in `all`. */
 cairn_status cairn_report_folds(const struct cairn_folder *folder,

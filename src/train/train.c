@@ -157,7 +157,18 @@ static void fill_result(const struct cairn_trainer *t, struct cairn_train_result
     result->samples_per_second = s->samples > 0 ? (double)s->samples / s->seconds : (double)NAN;
 }
 
-static cairn_status finish(struct cairn_trainer *t, struct cairn_train_result *result)
+/* Whether the folder tells of these weights already: what trained them then stands there. */
+static int is_told(const struct cairn_trainer *t, const struct cairn_train_result *result)
+{
+    struct cairn_train_result told;
+    return cairn_report_read_summary(&t->folder, &told) == CAIRN_OK &&
+           told.steps == result->steps && !strcmp(told.weights_sha256, result->weights_sha256) &&
+           !strcmp(told.best_weights_sha256, result->best_weights_sha256);
+}
+
+/* `begun`: the step that this process went on from. */
+static cairn_status finish(struct cairn_trainer *t, int64_t begun,
+                           struct cairn_train_result *result)
 {
     cairn_status st = CAIRN_OK;
     int64_t correct = 0, classes = t->session.model->classes;
@@ -179,7 +190,9 @@ static cairn_status finish(struct cairn_trainer *t, struct cairn_train_result *r
     fill_result(t, result);
     result->test_loss = loss / (double)result->test_images;
     result->test_accuracy = (double)correct / (double)result->test_images;
-    TRY(cairn_report_summary(&t->folder, &t->recipe, &t->state, info, result, confusion, classes));
+    if (t->state.step > begun || !is_told(t, result))
+        TRY(cairn_report_summary(&t->folder, &t->recipe, &t->state, info, result, confusion,
+                                 classes));
     cairn_events_finished(t->events, result);
     if (t->events) {
         snprintf(result->events, sizeof result->events, "%s", cairn_events_file(t->events));
@@ -201,11 +214,12 @@ cairn_status cairn_train_one(const struct cairn_train_options *options, const ch
     TRY(cairn_folder_check(&t.folder, out, options->resume, options->force));
     TRY(set_up(&t));
     TRY(cairn_trainer_start(&t));
+    int64_t begun = t.state.step;
     if (t.events) TRY(cairn_events_begin(t.events, !t.folder.fresh, t.state.step, t.session.flat));
     describe_event(&t);
     cairn_trainer_tell(&t, CAIRN_TRAIN_STARTED);
     while (!cairn_trainer_finished(&t)) TRY(cairn_trainer_advance(&t));
-    TRY(finish(&t, result));
+    TRY(finish(&t, begun, result));
 out:
     cairn_events_close(t.events, t.folder.written);
     cairn_session_close(&t.session);
