@@ -1,6 +1,7 @@
 /* Files appear whole or not at all; digests are the published ones. */
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -247,6 +248,30 @@ START_TEST(test_digests)
 }
 END_TEST
 
+START_TEST(test_shell_words)
+{
+    static const struct {
+        const char *word, *quoted;
+    } rows[] = {
+        {"runs/a-b_1.onnx", "runs/a-b_1.onnx"},
+        {"", "''"},
+        {"two words", "'two words'"},
+        {"it's", "'it'\\''s'"},
+        {"$x;", "'$x;'"},
+    };
+    char text[64], small[5];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t n = strlen(rows[i].quoted);
+        ck_assert_uint_eq(cairn_text_shell(text, sizeof text, rows[i].word), n);
+        ck_assert_str_eq(text, rows[i].quoted);
+        ck_assert_uint_eq(cairn_text_shell(small, sizeof small, rows[i].word), n);
+        ck_assert_uint_eq(strlen(small), n < 4 ? n : 4);
+        ck_assert_int_eq(strncmp(small, rows[i].quoted, strlen(small)), 0);
+        ck_assert_uint_eq(cairn_text_shell(NULL, 0, rows[i].word), n);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("file");
@@ -265,6 +290,7 @@ int main(void)
     tcase_add_test(tc, test_mkdirs);
     tcase_add_test(tc, test_user_folders);
     tcase_add_test(tc, test_digests);
+    tcase_add_test(tc, test_shell_words);
     suite_add_tcase(suite, tc);
     return suite_run(suite);
 }

@@ -162,23 +162,13 @@ static void print_speed(const struct cairn_compare_result *r)
     putchar('\n');
 }
 
-static void row_text(const struct cairn_compare_row *row, char *text, size_t size)
-{
-    if (row->op[0])
-        snprintf(text, size, "%s", row->op);
-    else if (row->layer >= 0)
-        snprintf(text, size, "%d %s", row->layer, row->layer_text);
-    else
-        snprintf(text, size, "data, loss and update");
-}
-
 static void print_times(const struct cairn_compare_result *r, const char *label,
                         const struct cairn_compare_row *rows, int count)
 {
     char text[128];
     print_heads(r, label);
     for (int i = 0; i < count; i++) {
-        row_text(&rows[i], text, sizeof text);
+        cairn_compare_row_name(&rows[i], text, sizeof text);
         printf("%-*.*s", LABEL, LABEL, text);
         for (int lane = 0; lane < r->lane_count; lane++)
             print_time(rows[i].cells[lane].seconds, rows[i].cells[0].seconds, lane == 0);
@@ -233,7 +223,7 @@ static void print_differences(const struct cairn_compare_result *r, const char *
         for (int lane = 0; lane < r->lane_count; lane++)
             differs |= rows[i].cells[lane].different > 0;
         if (!differs && !fast) continue;
-        row_text(&rows[i], text, sizeof text);
+        cairn_compare_row_name(&rows[i], text, sizeof text);
         printf("%-*.*s", LABEL, LABEL, text);
         for (int lane = 0; lane < r->lane_count; lane++) {
             const struct cairn_compare_cell *cell = &rows[i].cells[lane];

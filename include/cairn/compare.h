@@ -209,6 +209,10 @@ void cairn_compare_free(struct cairn_compare_result *result); /* zeroes it */
 /* All of it as one HTML file that needs nothing else. CAIRN_IO, CAIRN_MEMORY. */
 cairn_status cairn_compare_page(const struct cairn_compare_result *result, const char *path);
 
+/* "gemm", "3 linear 250", "data, loss and update": the operator, else the layer. As snprintf()
+ * does. */
+int cairn_compare_row_name(const struct cairn_compare_row *row, char *text, size_t size);
+
 /* The outcome as one line, lanes as letters from A. As snprintf() does. */
 int cairn_compare_verdict(const struct cairn_compare_result *result, char *text, size_t size);
 /* The `cairn check` that runs the differing operator alone on the lane that differs; "" where there

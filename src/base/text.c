@@ -131,3 +131,24 @@ void cairn_text_tame(char *text)
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 0x7f) *p = ' ';
 }
+
+size_t cairn_text_shell(char *text, size_t size, const char *word)
+{
+    size_t n = 0;
+    int bare = *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_-+=:,./@%") == strlen(word);
+    if (bare) return (size_t)snprintf(text, size, "%s", word);
+#define PUT(c) (n + 1 < size ? (void)(text[n] = (c)) : (void)0, n++)
+    PUT('\'');
+    for (; *word; word++) {
+        PUT(*word);
+        if (*word != '\'') continue;
+        PUT('\\'); /* the quote ends, a quote by itself, another begins */
+        PUT('\'');
+        PUT('\'');
+    }
+    PUT('\'');
+#undef PUT
+    if (size > 0) text[n < size ? n : size - 1] = '\0';
+    return n;
+}

@@ -30,6 +30,10 @@ void cairn_text_end_plain(locale_t before);
  */
 void cairn_text_tame(char *text);
 
+/* The word as a shell takes it: as it is, or in single quotes where it needs them. As snprintf()
+ * does: at most size - 1 characters are written, and how long all of it is comes back. */
+size_t cairn_text_shell(char *text, size_t size, const char *word);
+
 /* Writes the shortest decimal text that reads back to the same float. */
 void cairn_text_print_float(char *text, size_t size, float value);
 

@@ -30,16 +30,6 @@ static int is_reference(const struct cairn_compare_result *r, int lane)
     return !strcmp(r->lanes[lane].device.spec, "reference");
 }
 
-static void row_name(const struct cairn_compare_row *row, char *text, size_t size)
-{
-    if (row->op[0])
-        snprintf(text, size, "%s", row->op);
-    else if (row->layer >= 0)
-        snprintf(text, size, "%d %s", row->layer, row->layer_text);
-    else
-        snprintf(text, size, "data, loss and update");
-}
-
 /* --- the verdict --- */
 
 static void value_text(const struct cairn_compare_result *r, uint32_t bits, char *text, size_t size)
@@ -260,7 +250,7 @@ static void write_times(struct cairn_page *page, const struct cairn_compare_resu
     time_heads(&heads, r);
     cairn_page_begin_table(page, caption, heads.columns, heads.count);
     for (int i = 0; i < count; i++) {
-        row_name(&rows[i], text, sizeof text);
+        cairn_compare_row_name(&rows[i], text, sizeof text);
         cairn_page_row(page);
         cairn_page_cell(page, "%s", text);
         for (int lane = 0; lane < r->lane_count; lane++)
@@ -287,7 +277,7 @@ static void write_differences(struct cairn_page *page, const struct cairn_compar
                                : "How many values differ",
                            heads.columns, heads.count);
     for (int i = 0; i < count; i++) {
-        row_name(&rows[i], text, sizeof text);
+        cairn_compare_row_name(&rows[i], text, sizeof text);
         cairn_page_row(page);
         cairn_page_cell(page, "%s", text);
         cairn_page_cell(page, "%s", cairn_figure_count(rows[i].values).text);

@@ -128,6 +128,13 @@ cairn_status compare_sum(struct cairn_compare_result *r)
     return CAIRN_OK;
 }
 
+int cairn_compare_row_name(const struct cairn_compare_row *row, char *text, size_t size)
+{
+    if (row->op[0]) return snprintf(text, size, "%s", row->op);
+    if (row->layer >= 0) return snprintf(text, size, "%d %s", row->layer, row->layer_text);
+    return snprintf(text, size, "data, loss and update");
+}
+
 void cairn_compare_free(struct cairn_compare_result *r)
 {
     free(r->rows);

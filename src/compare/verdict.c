@@ -1,6 +1,8 @@
 /* What a comparison found, in words. */
 #include <cairn/compare.h>
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,18 +104,10 @@ int cairn_compare_verdict(const struct cairn_compare_result *r, char *text, size
     return (int)words.used;
 }
 
-/* In quotes where a shell would not take it as one word. */
 static void add_word(struct words *words, const char *word)
 {
-    if (*word &&
-        strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,."
-                     "/@%") == strlen(word)) {
-        add(words, "%s", word);
-        return;
-    }
-    add(words, "'");
-    for (; *word; word++) add(words, *word == '\'' ? "'\\''" : "%c", *word);
-    add(words, "'");
+    size_t used = words->used < words->size ? words->used : words->size;
+    words->used += cairn_text_shell(words->text + used, words->size - used, word);
 }
 
 int cairn_compare_again(const struct cairn_compare_result *r, char *text, size_t size)

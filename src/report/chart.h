@@ -14,12 +14,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CAIRN_CHART_SERIES                                                                         \
-    6 /* lines or bars that are told apart; more look like the first again                         \
-       */
-#define CAIRN_CHART_WIDTH                                                                          \
-    440 /* of lines and bars, in units of the viewBox; letters are 13 high                         \
-         */
+/* Lines or bars that are told apart; more look like the first again. */
+#define CAIRN_CHART_SERIES 6
+/* Of lines and bars, in units of the viewBox; letters are 13 high. */
+#define CAIRN_CHART_WIDTH 440
 #define CAIRN_CHART_LINES_HEIGHT 290
 
 /* What every chart has. */

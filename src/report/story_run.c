@@ -1,6 +1,7 @@
 /* What a run's folder tells by itself: recipe, summary, metrics. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "report/story.h"
 
 #include <math.h>
@@ -174,21 +175,11 @@ static void name_of(const char *path, char *name, size_t size)
     snprintf(name, size, "%.*s", (int)(n - from), path + from);
 }
 
-/* A word as a shell takes it: in quotes where it needs them. */
 static void put_word(FILE *f, const char *word)
 {
-    if (*word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                              "_-./=:,+@%") == strlen(word)) {
-        fprintf(f, " %s", word);
-        return;
-    }
-    fputs(" '", f);
-    for (; *word; word++)
-        if (*word == '\'')
-            fputs("'\\''", f);
-        else
-            putc(*word, f);
-    putc('\'', f);
+    char quoted[4 * 4096 + 3]; /* four times the longest path that was opened, and the quotes */
+    cairn_text_shell(quoted, sizeof quoted, word);
+    fprintf(f, " %s", quoted);
 }
 
 /* The command, the run's folder with `file` behind it, and the options. */
